@@ -1,0 +1,56 @@
+# The only entry point: `make` alone lists what there is. CI calls the same targets (.ci/run).
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test build lint format sanitize dependencies clean
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+SWIFT ?= swift
+# `make test FILTER=KafkaTests` runs what matches; see `swift test --help`.
+FILTER ?=
+# A test that hangs must not hang CI.
+TEST_SECONDS ?= 1800
+SWIFT_CODE := Package.swift $(wildcard Sources producers bench sql Tests)
+SHELL_CODE := .ci/run $(shell grep -lE '^\#!.*bash' tools/* 2>/dev/null)
+
+# Swift Testing runs as many tests at once as there are cores. Many of ours start a server each, so a machine with
+# many cores is held back; a test that needs it alone says so with `.serialized`.
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 4
+
+help: ## List the targets | make
+	@printf '%-13s %-80s %s\n' target 'what it does' example
+	@sed -nE 's/^([a-z]+):[^#]*## ([^|]+) \| (.*)$$/\1\t\2\t\3/p' $(MAKEFILE_LIST) \
+	| while IFS=$$'\t' read -r target what example; do printf '%-13s %-80s %s\n' "$$target" "$$what" "$$example"; done
+
+demo: build ## Service, broker, database and producers with a live table; Ctrl-C ends it | DEMO_SECONDS=30 make demo
+	@exec .build/release/vitalstream demo
+
+test: dependencies ## All tests; KAFKA_HOME adds those on a real broker | make test FILTER=IngestTests
+	$(SWIFT) build -c release --build-tests
+	timeout --foreground --kill-after=10 $(TEST_SECONDS) \
+		$(SWIFT) test -c release --skip-build $(if $(FILTER),--filter '$(FILTER)')
+
+build: dependencies ## Release programs in .build/release | make build
+	$(SWIFT) build -c release
+
+lint: ## Format, sizes, import arrows, refused words; changes nothing | make lint
+	@status=0; \
+	tools/lint.py --self-test || status=1; \
+	tools/test-install-dependencies || status=1; \
+	if command -v shellcheck >/dev/null; then shellcheck $(SHELL_CODE) || status=1; fi; \
+	$(SWIFT) format lint --strict --parallel --recursive $(SWIFT_CODE) || status=1; \
+	tools/lint.py || status=1; \
+	exit $$status
+
+format: ## Format all Swift files in place | make format
+	$(SWIFT) format --in-place --parallel --recursive $(SWIFT_CODE)
+
+sanitize: dependencies ## All tests under ThreadSanitizer, then AddressSanitizer | make sanitize FILTER=KafkaTests
+	FILTER='$(FILTER)' TEST_SECONDS='$(TEST_SECONDS)' tools/sanitize thread address
+
+dependencies: ## Install from Debian or Ubuntu what is missing (asks for nothing) | make dependencies
+	@tools/install-dependencies
+
+clean: ## Delete what was built and the demo's leavings | make clean
+	rm -rf .build .demo

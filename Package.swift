@@ -1,0 +1,83 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// Every Swift target: language mode 6, warnings are errors, no import leaks by accident.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// Targets that touch C memory mark each unsafe use as such.
+let strictAndSafe: [SwiftSetting] = strict + [.strictMemorySafety()]
+
+let package = Package(
+    name: "vitalstream",
+    products: [
+        .executable(name: "vitalstream", targets: ["vitalstream"]),
+        .executable(name: "vitals-producer", targets: ["vitals-producer"]),
+        .executable(name: "duplicate-vitals-producer", targets: ["duplicate-vitals-producer"]),
+    ],
+    targets: [
+        // C libraries of the system, as modules.
+        .systemLibrary(name: "CRdKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+        // Shims: what Swift cannot import.
+        .target(name: "CPosix"),
+        .target(
+            name: "CSimdJSON",
+            cxxSettings: [.unsafeFlags(["-O2"])],
+            linkerSettings: [.linkedLibrary("simdjson")]),
+        .target(name: "CMicroHTTPD", linkerSettings: [.linkedLibrary("microhttpd")]),
+
+        // What any long-running program needs; none of it knows a vital sign.
+        .target(name: "Service", dependencies: ["CPosix"], swiftSettings: strictAndSafe),
+        .target(name: "Kafka", dependencies: ["Service", "CPosix", "CRdKafka"], swiftSettings: strictAndSafe),
+        .target(name: "Postgres", dependencies: ["Service", "CPosix", "CLibPQ"], swiftSettings: strictAndSafe),
+        .target(name: "HTTP", dependencies: ["Service", "CPosix", "CMicroHTTPD"], swiftSettings: strictAndSafe),
+
+        // The trade itself.
+        .target(name: "VitalSigns", dependencies: ["CSimdJSON"], swiftSettings: strictAndSafe),
+        .target(
+            name: "Ingest", dependencies: ["Service", "Kafka", "Postgres", "VitalSigns"],
+            swiftSettings: strictAndSafe),
+        .target(name: "API", dependencies: ["Service", "HTTP"], swiftSettings: strict),
+        .target(
+            name: "Schema", path: "sql", exclude: ["README.md"], sources: ["Schema.swift"],
+            resources: [.embedInCode("migrations")], swiftSettings: strict),
+        .executableTarget(
+            name: "vitalstream",
+            dependencies: ["Service", "Kafka", "Postgres", "HTTP", "VitalSigns", "Ingest", "API", "Schema"],
+            swiftSettings: strict),
+
+        // Simulators that feed it.
+        .target(
+            name: "Simulation", path: "producers/Simulation", swiftSettings: strict),
+        .target(
+            name: "ProducerSupport", dependencies: ["Simulation", "Kafka", "Service", "CZlib"],
+            path: "producers/ProducerSupport", swiftSettings: strict),
+        .executableTarget(
+            name: "vitals-producer", dependencies: ["ProducerSupport", "Service"],
+            path: "producers/vitals-producer", swiftSettings: strict),
+        .executableTarget(
+            name: "duplicate-vitals-producer", dependencies: ["ProducerSupport", "Service"],
+            path: "producers/duplicate-vitals-producer", swiftSettings: strict),
+
+        // Tests: one folder per target, mirroring its files.
+        .target(name: "CMallocCounter", path: "Tests/Support/CMallocCounter"),
+        .testTarget(name: "ServiceTests", dependencies: ["Service", "CPosix"], swiftSettings: strict),
+        .testTarget(name: "KafkaTests", dependencies: ["Kafka", "Service"], swiftSettings: strict),
+        .testTarget(name: "PostgresTests", dependencies: ["Postgres", "Service", "Schema"], swiftSettings: strict),
+        .testTarget(name: "HTTPTests", dependencies: ["HTTP", "API", "Service"], swiftSettings: strict),
+        .testTarget(name: "VitalSignsTests", dependencies: ["VitalSigns", "CMallocCounter"], swiftSettings: strict),
+        .testTarget(name: "IngestTests", dependencies: ["Ingest", "VitalSigns", "Kafka", "Postgres", "Service", "Schema"], swiftSettings: strict),
+        .testTarget(name: "SimulationTests", dependencies: ["Simulation", "VitalSigns"], swiftSettings: strict),
+        .testTarget(
+            name: "ProducerSupportTests", dependencies: ["ProducerSupport", "Kafka", "Service", "CZlib"],
+            swiftSettings: strict),
+    ]
+)

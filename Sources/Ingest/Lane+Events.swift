@@ -1,0 +1,68 @@
+internal import Kafka
+internal import Service
+internal import VitalSigns
+
+// What the group and the brokers say.
+extension Lane where Source: ~Copyable, Store: ~Copyable {
+    mutating func handle(_ event: ConsumerEvent, _ now: MonotonicTime) {
+        switch event {
+        case .assigned(let given):
+            replacePartitions(given)
+            hasJoined = true
+            log.info(
+                "the group assigned partitions", .field("lane", configuration.lane),
+                .field("partitions", given.map(\.description).joined(separator: " ")))
+        case .revoked(let taken, let lost):
+            replacePartitions([])
+            hasJoined = false
+            log.info(
+                "the group revoked partitions", .field("lane", configuration.lane),
+                .field("partitions", taken.map(\.description).joined(separator: " ")), .field("lost", lost))
+        case .offsetOutOfRange(let partition, let offset):
+            judgeOutOfRange(partition, offset)
+        case .topicUnknown(let topic):
+            log.warning(
+                "the topic does not exist yet: waiting for it", .field("topic", topic), every: .seconds(60), key: topic)
+        case .brokersDown:
+            log.warning(
+                "no Kafka broker answers: waiting", .field("lane", configuration.lane), every: .seconds(60))
+        case .error(let error, let topic, let partition):
+            log.warning(
+                "Kafka says", .field("lane", configuration.lane), .field("error", error.text),
+                .field("topic", topic ?? ""), .field("partition", partition ?? -1), every: .seconds(30),
+                key: error.name)
+        case .fatal(let error):
+            log.error(
+                "the Kafka client has failed for good: restart the service", .field("lane", configuration.lane),
+                .field("error", error.text))
+        }
+    }
+
+    /// What is owned changes: everything in memory goes, the database knows it all.
+    private mutating func replacePartitions(_ given: [TopicPartition]) {
+        filling.reset()
+        if hasSealed {
+            sealedIsOrphan = true
+            if case .committing = stage {} else { hasSealed = false }
+        }
+        patients.removeAll()
+        isStalled = false
+        partitions = given.sorted { ($0.topic, $0.partition) < ($1.topic, $1.partition) }
+            .map { LanePartition(partition: $0) }
+        unsafe cursors.deallocate()
+        unsafe cursors = .allocate(capacity: max(1, partitions.count))
+        unsafe cursors.initialize(repeating: PartitionCursor(), count: max(1, partitions.count))
+        index.build(partitions, topics: configuration.topics)
+    }
+
+    /// The broker has no message at the offset asked for: the log was cut or made anew under a stored offset.
+    private mutating func judgeOutOfRange(_ partition: TopicPartition, _ offset: Int64) {
+        guard let place = partitions.firstIndex(where: { $0.partition == partition }), partitions[place].isFlowing
+        else { return }
+        dropFilling()
+        stop(
+            place,
+            reason: "the log has no offset \(offset): the topic was truncated or re-created; see vitalstream offsets")
+        reassignFlowing()
+    }
+}

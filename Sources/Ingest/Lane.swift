@@ -1,0 +1,186 @@
+internal import Kafka
+public import Service
+internal import VitalSigns
+
+/// What a lane waits for between two turns.
+public struct LaneInterest: BitwiseCopyable, Sendable {
+    /// The store's descriptor and directions.
+    public var store: StoreInterest
+    /// Whether messages should wake the lane; not while its batch is full.
+    public var wantsMessages: Bool
+}
+
+/// A lane: one thread's worth of poll, decode, classify, write, commit, as a machine that is stepped by `turn`.
+///
+/// It owns a source of messages, a store, and the state of its partitions; it shares nothing. It never blocks but in
+/// the source's `queryWatermarks`, reads no clock of its own, and decides everything about failures here:
+/// what is not certainly stored is dropped from memory and read again from where the database says.
+@safe public struct Lane<Source: MessageSource & ~Copyable, Store: ReadingStore & ~Copyable>: ~Copyable {
+    /// What the lane waits for from its store.
+    enum Stage: Equatable {
+        case disconnected(retryAt: MonotonicTime)
+        case connecting
+        case idle
+        case takingOver([TakeOverRequest], owner: UUIDBytes)
+        case endingBlockers
+        case readingOwnership
+        case resolvingOrigins([Int32])
+        case fetchingNewest
+        case fetchingStored
+        case committing
+        case backingOff(until: MonotonicTime)
+    }
+
+    let configuration: LaneConfiguration
+    let log: Log
+    var source: Source
+    var store: Store
+
+    var stage: Stage
+    var stageSince: MonotonicTime
+    var partitions: [LanePartition] = []
+    var hasJoined = false
+    var index = PartitionIndex()
+    var cursors: UnsafeMutablePointer<PartitionCursor>
+
+    var decoder: SliceDecoder
+    let raw: UnsafeMutablePointer<RawMessage>
+    let slicePositions: UnsafeMutablePointer<Int32>
+    var origins = OriginTable()
+    var patients: PatientTable
+    let plan: BatchPlan
+
+    /// The batch that messages go into, and the one on its way to the database.
+    var filling: Batch
+    var sealed: Batch
+    var hasSealed = false
+    /// The sealed batch's partitions were taken away: its commit may still succeed, but nothing follows from it.
+    var sealedIsOrphan = false
+    var sealedAt: MonotonicTime
+    var trustsTable = true
+    var attempts = 0
+    /// Lowered after the server refused a value, to find the message; grows back with every commit.
+    var rowLimit: Int
+
+    /// The filling batch was given back because the database stalls; partitions are assigned again afterwards.
+    var isStalled = false
+    var isDrained = true
+    /// A partition left the flow or has to be read again: the rest is assigned anew after the slice.
+    var needsReassignment = false
+    var reconnectPause: Duration
+    var awaySince: MonotonicTime?
+    var lastTurn: MonotonicTime
+    /// After a pause of the whole process the group is believed only from here on.
+    var trustsGroupAfter: MonotonicTime
+    var ownershipCheckAt: MonotonicTime
+    var watermarkRetryAt: MonotonicTime
+
+    var counters = LaneCounters()
+    var commitLatency = CommitLatency()
+    var databaseReason = "connecting"
+
+    /// A lane that has asked nothing yet.
+    public init(
+        configuration: LaneConfiguration, source: consuming Source, store: consuming Store, log: Log,
+        now: MonotonicTime
+    ) {
+        self.configuration = configuration
+        self.log = log
+        self.source = source
+        self.store = store
+        stage = .disconnected(retryAt: now)
+        stageSince = now
+        sealedAt = now
+        lastTurn = now
+        trustsGroupAfter = now
+        ownershipCheckAt = now
+        watermarkRetryAt = now
+        reconnectPause = configuration.reconnectPause.first
+        unsafe cursors = .allocate(capacity: 1)
+        decoder = SliceDecoder(
+            maxMessageBytes: configuration.maxMessageBytes,
+            maxFutureMilliseconds: configuration.maxFutureMilliseconds)
+        unsafe raw = .allocate(capacity: LaneConfiguration.sliceMessages)
+        unsafe slicePositions = .allocate(capacity: LaneConfiguration.sliceMessages)
+        patients = PatientTable(capacity: configuration.patientCapacity)
+        plan = BatchPlan(capacity: configuration.batchMaxRows)
+        filling = Batch(capacity: configuration.batchMaxRows)
+        sealed = Batch(capacity: configuration.batchMaxRows)
+        rowLimit = configuration.batchMaxRows
+    }
+
+    deinit {
+        unsafe cursors.deallocate()
+        unsafe raw.deallocate()
+        unsafe slicePositions.deallocate()
+    }
+
+    /// Does what can be done without waiting.
+    /// - Returns: true when there is more to do at once; otherwise wait as `interest` says, then turn again.
+    public mutating func turn(now: MonotonicTime) -> Bool {
+        if now - lastTurn > .seconds(3) { trustsGroupAfter = now + .seconds(3) }
+        lastTurn = now
+        driveStore(now)
+        if stage == .idle { startWork(now) }
+        let canTake = canTakeMessages
+        if canTake {
+            takeMessages(now)
+        } else {
+            giveBackWhenStalled(now)
+        }
+        if stage == .idle { startWork(now) }
+        return canTake && !isDrained
+    }
+
+    /// What to wait for when `turn` found nothing more to do.
+    public var interest: LaneInterest {
+        LaneInterest(store: store.interest, wantsMessages: canTakeMessages)
+    }
+
+    /// Lets a commit that is under way finish; everything else is dropped. Nothing is taken from the source.
+    /// - Returns: true when nothing is under way any more.
+    public mutating func finish(now: MonotonicTime) -> Bool {
+        guard case .committing = stage else {
+            dropFilling()
+            store.disconnect()
+            return true
+        }
+        driveStore(now)
+        return false
+    }
+
+    /// Leaves the group. False when the client did not end in time; leave the process then.
+    public mutating func close(within limit: Duration) -> Bool {
+        source.close(within: limit)
+    }
+
+    // MARK: - Messages in
+
+    /// Whether the filling batch has room for a slice; without a session only events are served.
+    var canTakeMessages: Bool {
+        filling.messageCount < min(rowLimit, filling.capacity)
+            && filling.retainedBytes < configuration.batchMaxBytes
+    }
+
+    /// Forgets the filling batch; what it held is read again from the ledger's offset.
+    mutating func dropFilling() {
+        filling.reset()
+        for place in partitions.indices {
+            unsafe cursors[place].advance = -1
+            unsafe cursors[place].next = unsafe cursors[place].batchStart
+        }
+    }
+
+    /// A database that takes long must not keep the group's calls unanswered: a full batch is given back, nothing is
+    /// assigned, and polling goes on until the request is over.
+    private mutating func giveBackWhenStalled(_ now: MonotonicTime) {
+        guard stage != .idle, now - stageSince > configuration.stallLimit else { return }
+        log.warning(
+            "the database is slow: reading pauses until it has answered", .field("lane", configuration.lane),
+            .field("waited_milliseconds", now - stageSince))
+        dropFilling()
+        for place in partitions.indices { unsafe cursors[place].state = .ignored }
+        assign([])
+        isStalled = true
+    }
+}

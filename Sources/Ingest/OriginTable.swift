@@ -1,0 +1,133 @@
+/// The origins (facility, sector, device) that this lane has met, and their ids in `silver.origin`.
+///
+/// A reading being decoded carries a number of this table; before the batch is written the number becomes the id.
+/// A known origin costs a hash and a comparison, no allocation. Bounded: past `limit` the lane empties it between
+/// two batches, which costs one query. One thread only.
+struct OriginTable {
+    /// The most origins remembered between two batches.
+    static let limit = 65_536
+
+    private struct Entry {
+        var hash: UInt64
+        var start: Int
+        /// Byte counts of facility, sector and device; -1 for an absent one.
+        var lengths: (Int32, Int32, Int32)
+        var id: Int32
+    }
+
+    private var entries: [Entry] = []
+    private var arena: [UInt8] = []
+    /// Open addressing over entry numbers; 0 is vacant.
+    private var index = [Int32](repeating: 0, count: 256)
+    private var unresolvedCount = 0
+
+    /// Whether the table has outgrown its bound.
+    var isFull: Bool { entries.count >= Self.limit }
+    /// Whether some number has no id yet.
+    var hasUnresolved: Bool { unresolvedCount > 0 }
+
+    /// The number of an origin, 1 and up; a new one is still unresolved.
+    mutating func intern(
+        facility: UnsafeBufferPointer<UInt8>?, sector: UnsafeBufferPointer<UInt8>?,
+        device: UnsafeBufferPointer<UInt8>?
+    ) -> Int32 {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        unsafe Self.mix(facility, into: &hash)
+        unsafe Self.mix(sector, into: &hash)
+        unsafe Self.mix(device, into: &hash)
+        hash ^= hash >> 31
+        var position = Int(truncatingIfNeeded: hash) & (index.count - 1)
+        while index[position] != 0 {
+            let number = index[position]
+            if entries[Int(number) - 1].hash == hash,
+                unsafe matches(entries[Int(number) - 1], facility, sector, device)
+            {
+                return number
+            }
+            position = (position + 1) & (index.count - 1)
+        }
+        let entry = unsafe Entry(
+            hash: hash, start: arena.count,
+            lengths: (Self.length(facility), Self.length(sector), Self.length(device)), id: 0)
+        if let facility = unsafe facility { unsafe arena.append(contentsOf: facility) }
+        if let sector = unsafe sector { unsafe arena.append(contentsOf: sector) }
+        if let device = unsafe device { unsafe arena.append(contentsOf: device) }
+        entries.append(entry)
+        unresolvedCount += 1
+        index[position] = Int32(entries.count)
+        if entries.count * 2 > index.count { growIndex() }
+        return Int32(entries.count)
+    }
+
+    /// Numbers without an id yet, in order.
+    func unresolvedNumbers() -> [Int32] {
+        entries.indices.compactMap { entries[$0].id == 0 ? Int32($0 + 1) : nil }
+    }
+
+    /// The names behind a number.
+    func names(of number: Int32) -> OriginNames {
+        let entry = entries[Int(number) - 1]
+        var start = entry.start
+        func next(_ length: Int32) -> String? {
+            guard length >= 0 else { return nil }
+            defer { start += Int(length) }
+            return String(decoding: arena[start..<start + Int(length)], as: UTF8.self)
+        }
+        let facility = next(entry.lengths.0)
+        let sector = next(entry.lengths.1)
+        return OriginNames(facility: facility, sector: sector, device: next(entry.lengths.2))
+    }
+
+    /// Notes the id of a number.
+    mutating func resolve(_ number: Int32, id: Int32) {
+        if entries[Int(number) - 1].id == 0 { unresolvedCount -= 1 }
+        entries[Int(number) - 1].id = id
+    }
+
+    /// The id of a number.
+    func id(of number: Int32) -> Int32 { entries[Int(number) - 1].id }
+
+    /// Forgets every origin.
+    mutating func removeAll() {
+        self = OriginTable()
+    }
+
+    private static func length(_ bytes: UnsafeBufferPointer<UInt8>?) -> Int32 {
+        unsafe bytes.map { Int32($0.count) } ?? -1
+    }
+
+    private static func mix(_ bytes: UnsafeBufferPointer<UInt8>?, into hash: inout UInt64) {
+        guard let bytes = unsafe bytes else {
+            hash = (hash ^ 0x1FF) &* 0x0000_0100_0000_01B3
+            return
+        }
+        for index in 0..<bytes.count { hash = (hash ^ UInt64(unsafe bytes[index])) &* 0x0000_0100_0000_01B3 }
+        hash = (hash ^ 0x100) &* 0x0000_0100_0000_01B3
+    }
+
+    private func matches(
+        _ entry: Entry, _ facility: UnsafeBufferPointer<UInt8>?, _ sector: UnsafeBufferPointer<UInt8>?,
+        _ device: UnsafeBufferPointer<UInt8>?
+    ) -> Bool {
+        guard entry.lengths == (unsafe (Self.length(facility), Self.length(sector), Self.length(device))) else {
+            return false
+        }
+        var start = entry.start
+        func agrees(_ part: UnsafeBufferPointer<UInt8>?) -> Bool {
+            guard let part = unsafe part else { return true }
+            for offset in 0..<part.count where unsafe part[offset] != arena[start + offset] { return false }
+            start += part.count
+            return true
+        }
+        return unsafe agrees(facility) && agrees(sector) && agrees(device)
+    }
+
+    private mutating func growIndex() {
+        index = [Int32](repeating: 0, count: index.count * 2)
+        for (offset, entry) in entries.enumerated() {
+            var position = Int(truncatingIfNeeded: entry.hash) & (index.count - 1)
+            while index[position] != 0 { position = (position + 1) & (index.count - 1) }
+            index[position] = Int32(offset + 1)
+        }
+    }
+}

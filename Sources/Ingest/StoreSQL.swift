@@ -1,0 +1,94 @@
+internal import Postgres
+
+/// The statements of a lane's store, one text each.
+enum StoreSQL {
+    /// Columns of a reading, in the order in which they are written and read.
+    static let readingColumns = """
+        patient_id, recorded_at, heart_rate, temperature, oxygen_saturation, respiratory_rate, systolic_pressure, \
+        diastolic_pressure, consciousness, supplemental_oxygen, suspect, source_partition, source_offset, origin_id
+        """
+
+    /// Once per session. Joins are keyed look-ups through the primary key, which only a nested loop does partition by
+    /// partition; a hash join would read whole partitions for a few rows.
+    static let session = """
+        \(Connection.sessionDefaults); SET enable_hashjoin = off; SET enable_mergejoin = off; \
+        CREATE TEMPORARY TABLE IF NOT EXISTS stage_change (patient_id uuid, recorded_at timestamptz, \
+        \(changeColumns(prefix: "")), \(changeColumns(prefix: "old_"))) ON COMMIT DELETE ROWS; \
+        CREATE TEMPORARY TABLE IF NOT EXISTS stage_dead_letter (topic text, partition integer, "offset" bigint, \
+        reason text, detail text, payload bytea, headers jsonb, received_at timestamptz) ON COMMIT DELETE ROWS; \
+        SELECT max(number) FROM ops.schema_migration
+        """
+
+    /// The newest row of each patient at or after a time: one index probe a patient. $3 is the oldest of the times, a
+    /// constant that lets the server leave whole partitions out.
+    static let newest = """
+        SELECT k.ordinal, r.* FROM unnest($1::uuid[], $2::timestamptz[]) WITH ORDINALITY \
+        AS k (patient_id, oldest, ordinal) CROSS JOIN LATERAL (SELECT \(storedColumns) \
+        FROM silver.vital_reading AS v WHERE v.patient_id = k.patient_id AND v.recorded_at >= k.oldest \
+        AND v.recorded_at >= $3 ORDER BY v.recorded_at DESC LIMIT 1) AS r
+        """
+
+    /// The rows stored under keys; $3 and $4 bound their times.
+    static let stored = """
+        SELECT k.ordinal, \(storedColumns) FROM unnest($1::uuid[], $2::timestamptz[]) WITH ORDINALITY \
+        AS k (patient_id, recorded_at, ordinal) JOIN silver.vital_reading AS v \
+        ON v.patient_id = k.patient_id AND v.recorded_at = k.recorded_at \
+        WHERE v.recorded_at BETWEEN $3 AND $4
+        """
+
+    /// Makes the origins that do not exist yet; ids are never changed, so nothing has to be undone.
+    static let makeOrigins = """
+        INSERT INTO silver.origin (facility_id, sector_id, device_id) \
+        SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) ON CONFLICT DO NOTHING
+        """
+
+    /// The ids of origins, one by one through their unique index.
+    static let originIDs = """
+        SELECT k.ordinal, (SELECT o.origin_id FROM silver.origin AS o \
+        WHERE (o.facility_id = k.facility OR (o.facility_id IS NULL AND k.facility IS NULL)) \
+        AND (o.sector_id = k.sector OR (o.sector_id IS NULL AND k.sector IS NULL)) \
+        AND (o.device_id = k.device OR (o.device_id IS NULL AND k.device IS NULL))) \
+        FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS k (facility, sector, device, ordinal)
+        """
+
+    /// Who owns the partitions of a group.
+    static let ownership = """
+        SELECT p.topic, p.partition, p.epoch, p.owner FROM unnest($2::text[], $3::integer[]) AS k (topic, partition) \
+        JOIN ops.partition_progress AS p \
+        ON p.consumer_group = $1 AND p.topic = k.topic AND p.partition = k.partition
+        """
+
+    static let copyReadings = "COPY silver.vital_reading (\(readingColumns)) FROM STDIN (FORMAT binary)"
+    static let copyChanges = "COPY stage_change FROM STDIN (FORMAT binary)"
+    static let copyReplacements = """
+        COPY silver.vital_reading_history (patient_id, recorded_at, heart_rate, temperature, oxygen_saturation, \
+        respiratory_rate, systolic_pressure, diastolic_pressure, consciousness, supplemental_oxygen, \
+        replaced_by_partition, replaced_by_offset) FROM STDIN (FORMAT binary)
+        """
+    /// Another group's reading of the same message has left the same letter: it adds none.
+    static let copyDeadLetters = "COPY stage_dead_letter FROM STDIN (FORMAT binary)"
+    static let keepDeadLetters = """
+        INSERT INTO bronze.dead_letter (topic, partition, "offset", reason, detail, payload, headers, received_at) \
+        SELECT * FROM stage_dead_letter ON CONFLICT DO NOTHING
+        """
+
+    /// A text as an SQL literal; the sessions have standard_conforming_strings on.
+    static func literal(_ text: String) -> String {
+        "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
+    }
+
+    private static let storedColumns = """
+        v.patient_id, v.recorded_at, v.heart_rate, v.temperature, v.oxygen_saturation, v.respiratory_rate, \
+        v.systolic_pressure, v.diastolic_pressure, v.consciousness, v.supplemental_oxygen, v.source_partition, \
+        v.source_offset, v.origin_id
+        """
+
+    private static func changeColumns(prefix: String) -> String {
+        """
+        \(prefix)heart_rate real, \(prefix)temperature real, \(prefix)oxygen_saturation real, \
+        \(prefix)respiratory_rate real, \(prefix)systolic_pressure real, \(prefix)diastolic_pressure real, \
+        \(prefix)consciousness "char", \(prefix)supplemental_oxygen boolean, \(prefix)suspect smallint, \
+        \(prefix)source_partition integer, \(prefix)source_offset bigint, \(prefix)origin_id integer
+        """
+    }
+}

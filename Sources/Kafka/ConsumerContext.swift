@@ -1,0 +1,126 @@
+internal import CRdKafka
+
+/// The target of a consumer's callbacks.
+///
+/// All but the log hook is touched only inside calls of the thread that uses the consumer (librdkafka serves rebalance,
+/// error and commit callbacks from `rd_kafka_consumer_poll`) and, once that thread has handed the consumer over, of
+/// the one that closes it.
+@safe final class ConsumerContext: ClientContext, @unchecked Sendable {
+    /// More errors than this between two `takeEvent` are dropped and counted; rebalances never are.
+    static let maximumPendingErrors = 64
+
+    /// Non-zero while events wait: a cell of its own, so that the loop of `poll` reads it without an access check.
+    let pendingFlag: UnsafeMutablePointer<Int32>
+    var pending: [ConsumerEvent] = []
+    var pendingErrors = 0
+    var droppedErrors = 0
+    /// What the group has given this member; nil before the first assignment and after each revocation.
+    var owned: Set<TopicPartition>?
+    /// What we paused, and so may resume.
+    var paused: Set<TopicPartition> = []
+    var failedCommits = 0
+    var isClosing = false
+
+    override init(logHook: @escaping KafkaLogHook) {
+        unsafe pendingFlag = .allocate(capacity: 1)
+        unsafe pendingFlag.initialize(to: 0)
+        super.init(logHook: logHook)
+    }
+
+    deinit {
+        unsafe pendingFlag.deallocate()
+    }
+
+    func record(_ event: ConsumerEvent) {
+        switch event {
+        case .assigned, .revoked, .fatal:
+            break
+        case .offsetOutOfRange, .topicUnknown, .brokersDown, .error:
+            guard pendingErrors < Self.maximumPendingErrors else {
+                droppedErrors += 1
+                return
+            }
+            pendingErrors += 1
+        }
+        pending.append(event)
+        unsafe pendingFlag.pointee = 1
+    }
+
+    func take() -> ConsumerEvent? {
+        if pending.isEmpty { return nil }
+        let event = pending.removeFirst()
+        if pending.isEmpty {
+            pendingErrors = 0
+            unsafe pendingFlag.pointee = 0
+        }
+        return event
+    }
+
+    /// Resumes what we had paused (a pause survives revocation and assignment inside librdkafka), and only that:
+    /// resuming a partition that was not paused makes 2.0.2 fetch again from an old position.
+    func resumeAll(client: OpaquePointer) {
+        if paused.isEmpty { return }
+        let list = PartitionList(Array(paused))
+        unsafe _ = rd_kafka_resume_partitions(client, list.handle)
+        paused.removeAll()
+    }
+
+    static func from(_ opaque: UnsafeMutableRawPointer) -> ConsumerContext {
+        unsafe Unmanaged<ConsumerContext>.fromOpaque(opaque).takeUnretainedValue()
+    }
+}
+
+/// Answers the group at once, with an empty list: the membership is settled, and heartbeats go on, however long the
+/// database takes to tell the offsets with which `Consumer.assign` then starts fetching.
+func rebalanceConsumer(
+    _ client: OpaquePointer?, _ code: rd_kafka_resp_err_t,
+    _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?, _ opaque: UnsafeMutableRawPointer?
+) {
+    guard let client = unsafe client, let opaque = unsafe opaque else { return }
+    let context = unsafe ConsumerContext.from(opaque)
+    let partitions = unsafe list.map { unsafe PartitionList.partitions(of: $0) } ?? []
+    if code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+        unsafe context.resumeAll(client: client)
+        context.owned = Set(partitions)
+        let none = PartitionList([TopicPartition]())
+        unsafe _ = rd_kafka_assign(client, none.handle)
+        context.record(.assigned(partitions))
+        return
+    }
+    // Revocation, or an error that librdkafka wants answered like one (rdkafka.h, rebalance_cb's example).
+    let lost = unsafe rd_kafka_assignment_lost(client) != 0
+    context.owned = nil
+    unsafe _ = rd_kafka_assign(client, nil)
+    if code == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS {
+        context.record(.revoked(partitions, lost: lost))
+    } else {
+        context.record(.revoked(partitions, lost: true))
+        context.record(.error(KafkaError(code), topic: nil, partition: nil))
+    }
+}
+
+func noteConsumerError(
+    _ client: OpaquePointer?, _ code: Int32, _ reason: UnsafePointer<CChar>?, _ opaque: UnsafeMutableRawPointer?
+) {
+    guard let client = unsafe client, let opaque = unsafe opaque else { return }
+    let context = unsafe ConsumerContext.from(opaque)
+    switch rd_kafka_resp_err_t(code) {
+    case RD_KAFKA_RESP_ERR__FATAL:
+        context.record(.fatal(unsafe KafkaError.fatal(of: client)))
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+        context.record(.brokersDown)
+    default:
+        let detail = unsafe reason.map { unsafe String(cString: $0) }
+        context.record(.error(KafkaError(code: code, detail: detail), topic: nil, partition: nil))
+    }
+}
+
+func noteCommit(
+    _ client: OpaquePointer?, _ code: rd_kafka_resp_err_t,
+    _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?, _ opaque: UnsafeMutableRawPointer?
+) {
+    guard let opaque = unsafe opaque else { return }
+    // __NO_OFFSET: there was nothing to commit.
+    if code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__NO_OFFSET { return }
+    unsafe ConsumerContext.from(opaque).failedCommits += 1
+}

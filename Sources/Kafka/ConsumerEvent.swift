@@ -1,0 +1,29 @@
+/// What a consumer has to tell beside messages, in the order in which it happened.
+public enum ConsumerEvent: Equatable, Sendable {
+    /// The group gave these partitions (all that are owned now, maybe none). Nothing is fetched until `assign`.
+    case assigned([TopicPartition])
+    /// The group took these partitions (all that were owned); nothing more of them comes. `lost`: this client knows
+    /// that it was expelled, so that others may have them already. Without it they may have them too, when this member
+    /// was too slow to look (seen with 2.0.2): only the database's fence decides.
+    case revoked([TopicPartition], lost: Bool)
+    /// The offset asked for is not in the log: the partition stands still until it is assigned anew.
+    case offsetOutOfRange(TopicPartition, offset: Int64)
+    /// A subscribed topic does not exist (yet); told once until that changes.
+    case topicUnknown(String)
+    /// No broker answers. Messages or an assignment show that it is over.
+    case brokersDown
+    /// Anything else, for the log; the client goes on by itself.
+    case error(KafkaError, topic: String?, partition: Int32?)
+    /// The client is dead: close it and make another.
+    case fatal(KafkaError)
+}
+
+/// Why a poll came back.
+public enum PollOutcome: Equatable, Sendable {
+    /// The queue is empty: the consumer's descriptor tells when it no longer is.
+    case drained
+    /// The slice is full; there may be more.
+    case full
+    /// An event waits: take all events, then poll again; there may be more.
+    case interrupted
+}

@@ -1,0 +1,117 @@
+/// One row of a batch on its way into key order: the sort key, which row, and the slot of its patient.
+@usableFromInline
+struct OrderedRow: BitwiseCopyable {
+    @usableFromInline var patientHigh: UInt64
+    @usableFromInline var row: UInt32
+    @usableFromInline var slot: Int32
+}
+
+/// Sorts the rows of a batch by (patient, time, arrival) without moving them.
+///
+/// Big batches go through a radix sort over the patient's first half, which keeps arrival order; what is left to
+/// do inside a patient is usually nothing. Buffers are made once for the largest batch.
+@safe struct RowOrder: ~Copyable {
+    let capacity: Int
+    private(set) var rows: UnsafeMutablePointer<OrderedRow>
+    private var spare: UnsafeMutablePointer<OrderedRow>
+    private let histogram: UnsafeMutablePointer<UInt32>
+
+    private static let digitBits = 8
+    private static let digits = 8
+    private static let buckets = 256
+    /// Below this a comparison sort is cheaper than clearing eight histograms.
+    private static let smallBatch = 192
+
+    init(capacity: Int) {
+        self.capacity = capacity
+        unsafe rows = .allocate(capacity: capacity)
+        unsafe spare = .allocate(capacity: capacity)
+        unsafe histogram = .allocate(capacity: Self.digits * Self.buckets)
+    }
+
+    deinit {
+        unsafe rows.deallocate()
+        unsafe spare.deallocate()
+        unsafe histogram.deallocate()
+    }
+
+    /// Brings the first `count` rows of `readings` into order; afterwards `rows[0..<count]` names them.
+    /// - Complexity: O(count) for a batch whose patients' readings arrive in time order.
+    mutating func sort(_ readings: UnsafeMutablePointer<Reading>, count: Int) {
+        precondition(count <= capacity, "a batch larger than its buffers")
+        for index in 0..<count {
+            unsafe rows[index] = unsafe OrderedRow(
+                patientHigh: readings[index].patientHigh, row: UInt32(index), slot: -1)
+        }
+        if count > Self.smallBatch { radixSort(count) }
+        unsafe finish(readings, count: count, radixSorted: count > Self.smallBatch)
+    }
+
+    private mutating func radixSort(_ count: Int) {
+        unsafe histogram.initialize(repeating: 0, count: Self.digits * Self.buckets)
+        for index in 0..<count {
+            var key = unsafe rows[index].patientHigh
+            for digit in 0..<Self.digits {
+                unsafe histogram[digit * Self.buckets + Int(key & 0xFF)] += 1
+                key >>= UInt64(Self.digitBits)
+            }
+        }
+        for digit in 0..<Self.digits {
+            let shift = UInt64(digit * Self.digitBits)
+            let counts = unsafe histogram + digit * Self.buckets
+            // A digit that all rows share orders nothing.
+            let sample = unsafe Int(rows[0].patientHigh >> shift & 0xFF)
+            if unsafe counts[sample] == UInt32(count) { continue }
+            var total: UInt32 = 0
+            for bucket in 0..<Self.buckets {
+                let here = unsafe counts[bucket]
+                unsafe counts[bucket] = total
+                total += here
+            }
+            for index in 0..<count {
+                let item = unsafe rows[index]
+                let bucket = Int(item.patientHigh >> shift & 0xFF)
+                unsafe spare[Int(counts[bucket])] = item
+                unsafe counts[bucket] += 1
+            }
+            let sorted = unsafe spare
+            unsafe spare = unsafe rows
+            unsafe rows = unsafe sorted
+        }
+    }
+
+    /// Sorts what the radix passes leave open: ranges of one first half that are not yet in (rest, time) order.
+    private func finish(_ readings: UnsafeMutablePointer<Reading>, count: Int, radixSorted: Bool) {
+        func precedes(_ left: OrderedRow, _ right: OrderedRow) -> Bool {
+            if left.patientHigh != right.patientHigh { return left.patientHigh < right.patientHigh }
+            let first = unsafe readings + Int(left.row)
+            let second = unsafe readings + Int(right.row)
+            if unsafe first.pointee.patientLow != second.pointee.patientLow {
+                return unsafe first.pointee.patientLow < second.pointee.patientLow
+            }
+            if unsafe first.pointee.time != second.pointee.time {
+                return unsafe first.pointee.time < second.pointee.time
+            }
+            return left.row < right.row
+        }
+        if !radixSorted {
+            var all = unsafe UnsafeMutableBufferPointer(start: rows, count: count)
+            unsafe all.sort(by: precedes)
+            return
+        }
+        var start = 0
+        while start < count {
+            var end = start + 1
+            var inOrder = true
+            while end < count, unsafe rows[end].patientHigh == rows[start].patientHigh {
+                if inOrder, unsafe precedes(rows[end], rows[end - 1]) { inOrder = false }
+                end += 1
+            }
+            if !inOrder {
+                var patient = unsafe UnsafeMutableBufferPointer(start: rows + start, count: end - start)
+                unsafe patient.sort(by: precedes)
+            }
+            start = end
+        }
+    }
+}

@@ -1,0 +1,74 @@
+internal import Postgres
+internal import Service
+
+/// What is due now and then and belongs to no lane: migrating at the start, daily partitions ahead of time.
+///
+/// A thread of its own with a connection of its own that is open only while something is due. The lanes wait by
+/// themselves for the schema; nothing waits for this thread.
+final class Housekeeping: Sendable {
+    private let thread: ServiceThread
+
+    /// Days of partitions kept ready before and after today.
+    static let partitionDays = (behind: 2, ahead: 7)
+    private static let interval: Duration = .seconds(600)
+    private static let longestPause: Duration = .seconds(10)
+
+    init(_ settings: ResolvedSettings, stop: StopFlag, log: Log) throws(SystemError) {
+        let wake = try WakeEvent()
+        stop.wake(wake)
+        let databaseURL = settings.string("DATABASE_URL")
+        let migrates = settings.flag("MIGRATE")
+        thread = try ServiceThread(name: "housekeeping") {
+            Self.run(databaseURL, migrates: migrates, stop: stop, wake: wake, log: log)
+        }
+    }
+
+    func join(within limit: Duration) -> Bool { thread.join(within: limit) }
+
+    private static func run(_ databaseURL: String, migrates: Bool, stop: StopFlag, wake: WakeEvent, log: Log) {
+        var poll = PollSet(capacity: 1)
+        poll.set(0, wake.descriptor, read: true)
+        var hasMigrated = !migrates
+        var pause = Duration.milliseconds(200)
+        while !stop.isSet {
+            var next = interval
+            do {
+                var connection = try Connection.open(databaseURL, applicationName: "vitalstream housekeeping")
+                if !hasMigrated {
+                    let applied = try ProductSchema.migrator.migrate(&connection)
+                    for migration in applied {
+                        log.info(
+                            "migration applied", .field("number", migration.number), .field("name", migration.name))
+                    }
+                    hasMigrated = true
+                }
+                try makePartitions(&connection, log)
+                pause = .milliseconds(200)
+            } catch {
+                log.warning(
+                    hasMigrated
+                        ? "housekeeping has to wait" : "the schema is not up to date yet: waiting",
+                    .field("reason", remedy(error)), every: .seconds(60), key: "\(error)")
+                next = pause
+                pause = min(pause * 2, longestPause)
+            }
+            if !stop.isSet { _ = poll.wait(until: .after(next)) }
+        }
+    }
+
+    private static func makePartitions(_ connection: inout Connection, _ log: Log) throws {
+        let made = try connection.query(
+            """
+            SELECT silver.make_partitions((now() AT TIME ZONE 'UTC')::date - $1::integer, \
+            (now() AT TIME ZONE 'UTC')::date + $2::integer)
+            """, ["\(partitionDays.behind)", "\(partitionDays.ahead)"])
+        let count = made.int64(0, 0)
+        if count > 0 { log.info("daily partitions made ahead", .field("count", count)) }
+    }
+
+    /// The cause, and what to do where it is a missing right.
+    private static func remedy(_ error: any Error) -> String {
+        let state = (error as? PostgresError)?.sqlState ?? (error as? MigrationError)?.postgresError?.sqlState
+        return state == .insufficientPrivilege ? "\(error): run vitalstream migrate as the owner" : "\(error)"
+    }
+}

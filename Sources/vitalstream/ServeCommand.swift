@@ -1,0 +1,153 @@
+internal import API
+internal import HTTP
+internal import Ingest
+internal import Kafka
+internal import Service
+
+/// `vitalstream serve`: lanes, housekeeping and health until a stop signal.
+enum ServeCommand {
+    static func run(_ settings: ResolvedSettings) -> Int32 {
+        let log = Program.log(settings)
+        let runtime: ServiceRuntime
+        do {
+            runtime = try ServiceRuntime(settings, log: log)
+        } catch {
+            Console.writeError("vitalstream: \(error)")
+            return 1
+        }
+        log.info(
+            "serving", .field("version", ProductSettings.version), .field("lanes", settings.integer("LANES")),
+            .field("group", settings.string("KAFKA_GROUP_ID")), .field("topic", settings.string("VITALS_TOPIC")),
+            .field("http_port", runtime.httpPort), .field("librdkafka", KafkaLibrary.version))
+        let signal = StopSignal.wait()
+        log.info("stopping", .field("signal", signal.map { "\($0)" } ?? "none"))
+        let isClean = runtime.stop()
+        log.info("stopped", .field("consumed", runtime.health().totals.consumed))
+        log.flush()
+        return isClean ? 0 : 1
+    }
+}
+
+/// The running service: everything that is started and stopped together, in one order and in its reverse.
+final class ServiceRuntime: Sendable {
+    private let flag = StopFlag()
+    private let lanes: [LaneThread]
+    private let housekeeping: Housekeeping
+    private let server: Server
+    private let log: Log
+
+    /// Lanes, then housekeeping, then the HTTP server, which shows what the others do.
+    init(_ settings: ResolvedSettings, log: Log) throws {
+        self.log = log
+        let count = settings.integer("LANES")
+        let flag = self.flag
+        lanes = (0..<count).map { LaneThread(lane: $0) }
+        let shown = lanes
+        server = try Server(
+            host: settings.string("HTTP_HOST"), port: UInt16(settings.integer("HTTP_PORT")),
+            routes: HealthRoutes.routes(
+                staleMilliseconds: Int64(settings.integer("STALE_LOOP_SECONDS")) * 1_000,
+                snapshot: { Self.health(of: shown) }))
+        housekeeping = try Housekeeping(settings, stop: flag, log: log)
+        let properties = ConsumerConfiguration.properties(
+            bootstrapServers: settings.string("KAFKA_BOOTSTRAP_SERVERS"), overrides: settings.kafkaProperties)
+        let group = settings.string("KAFKA_GROUP_ID")
+        let database = settings.string("DATABASE_URL")
+        for lane in 0..<count {
+            let configuration = Self.configuration(settings, lane: lane, of: count)
+            try lanes[lane].start(
+                configuration: configuration, stop: flag, log: log,
+                makeSource: { () throws(KafkaError) in
+                    try KafkaSource(
+                        properties: properties, groupID: group, topics: configuration.topics,
+                        logHook: { level, facility, message in Self.note(level, facility, message, log) })
+                },
+                makeStore: {
+                    PostgresStore(
+                        databaseURL: database, applicationName: "vitalstream lane \(lane)", consumerGroup: group,
+                        requiredMigration: ProductSchema.newest)
+                })
+        }
+    }
+
+    /// The port on which health is served.
+    var httpPort: UInt16 { server.port }
+
+    /// Stops in the reverse order; each step has its deadline, together below 10 s.
+    /// - Returns: whether everything ended by itself.
+    func stop() -> Bool {
+        flag.set()
+        var isClean = true
+        let deadline = Deadline.after(.seconds(9))
+        for lane in lanes where !lane.join(within: deadline.remaining()) { isClean = false }
+        if !housekeeping.join(within: .milliseconds(300)) { isClean = isClean && true }
+        if !server.stop(within: .milliseconds(300)) { isClean = false }
+        return isClean
+    }
+
+    /// What all lanes show of themselves.
+    func health() -> ServiceHealth { Self.health(of: lanes) }
+
+    private static func configuration(_ settings: ResolvedSettings, lane: Int, of count: Int) -> LaneConfiguration {
+        var configuration = LaneConfiguration(lane: lane, topics: [settings.string("VITALS_TOPIC")])
+        configuration.batchMaxRows = settings.integer("BATCH_MAX_ROWS")
+        configuration.batchMaxBytes = settings.integer("BATCH_MAX_BYTES")
+        configuration.patientCapacity = max(1, settings.integer("PATIENT_CACHE_ENTRIES") / count)
+        configuration.maxMessageBytes = settings.integer("MAX_MESSAGE_BYTES")
+        configuration.maxFutureMilliseconds =
+            settings.optionalInteger("VALIDATION_MAX_FUTURE_SECONDS").map { Int64($0) * 1_000 }
+        return configuration
+    }
+
+    /// librdkafka's own lines, at our levels; syslog's numbers, 3 and below are errors.
+    private static func note(_ level: Int32, _ facility: String, _ message: String, _ log: Log) {
+        let fields: [LogField] = [.field("facility", facility), .field("text", message)]
+        let mapped: LogLevel = level <= 4 ? .warning : level <= 6 ? .info : .debug
+        log.write(mapped, "librdkafka", fields, every: .seconds(30), key: facility)
+    }
+
+    private static func health(of lanes: [LaneThread]) -> ServiceHealth {
+        let now = MonotonicTime.now()
+        return ServiceHealth(
+            lanes: lanes.map { thread in
+                let status = thread.status.withLock { $0 }
+                return LaneHealth(
+                    name: "lane-\(status.lane)",
+                    lastTurnAgeMilliseconds: max(0, (now - thread.lastTurnAt).wholeMilliseconds),
+                    membership: status.hasJoined ? .joined : .joining,
+                    database: status.isDatabaseConnected
+                        ? .writable : .unavailable(reason: status.databaseReason),
+                    partitions: status.partitions.map(partition),
+                    commitLatency: status.counters.batches == 0
+                        ? nil
+                        : CommitLatency(
+                            p50Milliseconds: status.commitMilliseconds.p50,
+                            p99Milliseconds: status.commitMilliseconds.p99),
+                    counters: counters(status.counters))
+            })
+    }
+
+    private static func partition(_ shown: LaneStatus.Partition) -> PartitionHealth {
+        let state: PartitionHealth.State =
+            switch shown.state {
+            case "running": .running
+            case "stopped": .stopped(reason: shown.reason)
+            default: .waiting(reason: shown.reason)
+            }
+        return PartitionHealth(
+            topic: shown.partition.topic, partition: shown.partition.partition, lag: shown.lag, state: state)
+    }
+
+    private static func counters(_ lane: Ingest.LaneCounters) -> API.LaneCounters {
+        var counters = API.LaneCounters()
+        counters.consumed = lane.consumed
+        counters.inserted = lane.inserted
+        counters.merged = lane.merged
+        counters.corrected = lane.corrected
+        counters.duplicate = lane.duplicate
+        counters.stale = lane.stale
+        counters.rejected = lane.rejected
+        counters.batches = lane.batches
+        return counters
+    }
+}

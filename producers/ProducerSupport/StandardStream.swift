@@ -1,0 +1,16 @@
+internal import Glibc
+
+extension ProducerProgram {
+    /// Writes a text to descriptor 1 or 2, whole; a reader that is gone is nobody's fault.
+    public static func write(_ text: String, to descriptor: Int32) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count > 0 {
+                rest = rest.dropFirst(count)
+            } else if errno != EINTR {
+                return
+            }
+        }
+    }
+}
