@@ -1,3 +1,4 @@
+// The public signatures are made of their values.
 public import Kafka
 public import Service
 public import VitalSigns

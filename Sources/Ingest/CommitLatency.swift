@@ -2,8 +2,10 @@ internal import Service
 
 /// Commit latency of the last one to two minutes: two histograms that take turns, so that old values leave.
 struct CommitLatency: ~Copyable {
-    private var current = Percentiles()
-    private var previous = Percentiles()
+    // Microseconds up to ten minutes, within one percent.
+    private static let highest: Int64 = 600_000_000
+    private var current = Percentiles(highest: highest, digits: 2)
+    private var previous = Percentiles(highest: highest, digits: 2)
     private var startedAt: MonotonicTime?
     private static let window: Duration = .seconds(60)
 
@@ -20,7 +22,7 @@ struct CommitLatency: ~Copyable {
 
     /// Median and 99th percentile in milliseconds; 0 before the first commit.
     func milliseconds() -> (p50: Double, p99: Double) {
-        var all = Percentiles()
+        var all = Percentiles(highest: Self.highest, digits: 2)
         all.merge(previous)
         all.merge(current)
         return (Double(all.value(at: 0.5)) / 1_000, Double(all.value(at: 0.99)) / 1_000)

@@ -1,3 +1,4 @@
+// The public signatures are made of their values.
 public import Kafka
 
 /// A lane's messages from a Kafka consumer group. One thread only.
@@ -19,6 +20,7 @@ public struct KafkaSource: MessageSource, ~Copyable {
         self.consumer = consume consumer
     }
 
+    /// See `MessageSource`.
     public mutating func poll(limit: Int) -> SourcePoll {
         // Read before draining: the descriptor fires only when an empty queue gets its first message.
         if wasDrained { consumer?.acknowledgeEvent() }
@@ -28,30 +30,37 @@ public struct KafkaSource: MessageSource, ~Copyable {
         return SourcePoll(count: slice.count, isDrained: wasDrained)
     }
 
+    /// See `MessageSource`.
     public func record(at index: Int) -> SourceRecord {
         slice[index]
     }
 
+    /// See `MessageSource`.
     public func forEachHeader(
         at index: Int, _ body: (UnsafePointer<CChar>, UnsafeRawBufferPointer?) -> Void
     ) {
         unsafe slice.withHeaders(at: index, body)
     }
 
+    /// See `MessageSource`.
     public mutating func release() {
         slice.release()
     }
 
+    /// See `MessageSource`.
     public mutating func takeEvent() -> ConsumerEvent? { consumer?.takeEvent() }
 
+    /// See `MessageSource`.
     public mutating func assign(_ starts: [TopicPartitionOffset]) throws(KafkaError) {
         try consumer?.assign(starts)
     }
 
+    /// See `MessageSource`.
     public func cachedWatermarks(of partition: TopicPartition) -> Watermarks? {
         consumer?.cachedWatermarks(partition)
     }
 
+    /// See `MessageSource`.
     public mutating func queryWatermarks(of partition: TopicPartition) throws(KafkaError) -> Watermarks {
         guard let watermarks = try consumer?.queryWatermarks(partition, timeoutMilliseconds: 2_000) else {
             preconditionFailure("the consumer is closed")
@@ -59,10 +68,12 @@ public struct KafkaSource: MessageSource, ~Copyable {
         return watermarks
     }
 
+    /// See `MessageSource`.
     public mutating func reportCommitted(_ positions: [TopicPartitionOffset]) {
         consumer?.storeCommittedOffsetsAsync(positions)
     }
 
+    /// See `MessageSource`.
     public mutating func close(within limit: Duration) -> Bool {
         release()
         guard let consumer = consumer.take() else { return true }

@@ -24,7 +24,9 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
             }
         }
         // Partitions in one order everywhere: the fences of two lanes never wait for each other in a circle.
-        sealed.advances.sort { ($0.partition.topic, $0.partition.partition) < ($1.partition.topic, $1.partition.partition) }
+        sealed.advances.sort {
+            ($0.partition.topic, $0.partition.partition) < ($1.partition.topic, $1.partition.partition)
+        }
         if sealed.hasOrigins, origins.hasUnresolved {
             let numbers = origins.unresolvedNumbers()
             store.resolveOrigins(numbers.map { origins.names(of: $0) })
@@ -104,7 +106,6 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
     mutating func noteCommit(_ now: MonotonicTime) {
         commitLatency.record(now - sealedAt, now: now)
         counters.batches += 1
-        var positions: [TopicPartitionOffset] = []
         for advance in sealed.advances {
             let verdicts = advance.verdicts
             counters.inserted += verdicts.inserted
@@ -113,7 +114,6 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
             counters.duplicate += verdicts.duplicate
             counters.stale += verdicts.stale
             counters.rejected += advance.rejected
-            positions.append(TopicPartitionOffset(advance.partition, offset: advance.next))
         }
         counters.consumed =
             counters.inserted + counters.merged + counters.corrected + counters.duplicate + counters.stale
@@ -124,12 +124,21 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
             return
         }
         plan.remember(in: &patients)
-        for position in positions {
-            guard let place = partitions.firstIndex(where: { $0.partition == position.partition }) else { continue }
-            partitions[place].committed = position.offset
+        for advance in sealed.advances {
+            guard let place = partitions.firstIndex(where: { $0.partition == advance.partition }) else { continue }
+            partitions[place].committed = advance.next
         }
-        source.reportCommitted(positions)
+        hasUnreported = true
         if rowLimit < filling.capacity { rowLimit = min(filling.capacity, rowLimit * 2) }
+    }
+
+    /// Tells Kafka now and then how far the database is; lag tools need no more, and the brokers are spared the rest.
+    mutating func reportCommitted(_ now: MonotonicTime) {
+        guard hasUnreported, now >= reportAt else { return }
+        hasUnreported = false
+        reportAt = now + .seconds(1)
+        source.reportCommitted(
+            partitions.filter(\.isFlowing).map { TopicPartitionOffset($0.partition, offset: $0.committed) })
     }
 
     /// A copy of what the lane shows of itself.

@@ -71,6 +71,10 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
 
     /// The one place that decides what a failure of the store means.
     private mutating func fail(_ failure: StoreFailure, _ now: MonotonicTime) {
+        if case .connecting = stage {
+            // A session that was not set up to its end is none.
+            return loseDatabase("\(failure.reason)", level: failure.needsPerson ? .error : .warning, now)
+        }
         switch failure {
         case .retry(let sqlState):
             if case .takingOver(let requests, _) = stage {

@@ -1,3 +1,4 @@
+// The public signatures are made of their values.
 internal import Kafka
 public import Service
 internal import VitalSigns
@@ -75,6 +76,10 @@ public struct LaneInterest: BitwiseCopyable, Sendable {
     var ownershipCheckAt: MonotonicTime
     var watermarkRetryAt: MonotonicTime
 
+    /// Commits that Kafka has not been told of, and when it may be told again.
+    var hasUnreported = false
+    var reportAt: MonotonicTime
+
     var counters = LaneCounters()
     var commitLatency = CommitLatency()
     var databaseReason = "connecting"
@@ -95,6 +100,7 @@ public struct LaneInterest: BitwiseCopyable, Sendable {
         trustsGroupAfter = now
         ownershipCheckAt = now
         watermarkRetryAt = now
+        reportAt = now
         reconnectPause = configuration.reconnectPause.first
         unsafe cursors = .allocate(capacity: 1)
         decoder = SliceDecoder(
@@ -129,6 +135,7 @@ public struct LaneInterest: BitwiseCopyable, Sendable {
             giveBackWhenStalled(now)
         }
         if stage == .idle { startWork(now) }
+        reportCommitted(now)
         return canTake && !isDrained
     }
 
@@ -142,6 +149,7 @@ public struct LaneInterest: BitwiseCopyable, Sendable {
     public mutating func finish(now: MonotonicTime) -> Bool {
         guard case .committing = stage else {
             dropFilling()
+            reportCommitted(max(now, reportAt))
             store.disconnect()
             return true
         }

@@ -1,3 +1,4 @@
+// The public signatures are made of their values.
 public import Kafka
 
 /// Sums over everything a lane has committed since its start.

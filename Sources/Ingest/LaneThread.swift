@@ -1,3 +1,4 @@
+// The public signatures are made of their values.
 public import Kafka
 public import Service
 internal import Synchronization
@@ -32,7 +33,8 @@ public final class LaneThread: Sendable {
     /// - Parameter makeSource: called on the new thread; a failure ends the lane and is logged.
     public func start(
         configuration: LaneConfiguration, stop: StopFlag, log: Log,
-        makeSource: @escaping @Sendable () throws(KafkaError) -> KafkaSource, makeStore: @escaping @Sendable () -> PostgresStore
+        makeSource: @escaping @Sendable () throws(KafkaError) -> KafkaSource,
+        makeStore: @escaping @Sendable () -> PostgresStore
     ) throws(SystemError) {
         let wake = try WakeEvent()
         stop.wake(wake)
@@ -42,7 +44,7 @@ public final class LaneThread: Sendable {
                 self.run(source, makeStore(), configuration: configuration, stop: stop, wake: wake, log: log)
             } catch {
                 log.error(
-                    "the lane cannot start", .field("lane", configuration.lane), .field("error", (error as? KafkaError)?.text ?? "\(error)"))
+                    "the lane cannot start", .field("lane", configuration.lane), .field("error", "\(error)"))
                 StopSignal.requestStop()
             }
             self.isDone.store(true, ordering: .releasing)
@@ -97,7 +99,8 @@ public final class LaneThread: Sendable {
         poll.clear(0)
         while !lane.finish(now: .now()) {
             if deadline.hasPassed() {
-                log.warning("the last transaction did not end in time: it is left to the server", .field("lane", number))
+                log.warning(
+                    "the last transaction did not end in time: it is left to the server", .field("lane", number))
                 break
             }
             wait(lane.interest, sourceDescriptor: -1, &poll)

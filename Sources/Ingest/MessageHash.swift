@@ -1,3 +1,4 @@
+// The public signatures are made of their values.
 public import Kafka
 
 /// A 64-bit digest of a message's timestamp, key and payload: tells whether the log under a stored offset is still
@@ -10,12 +11,14 @@ public enum MessageHash {
         unsafe mix(record.key, record.keyLength, into: &state)
         unsafe mix(record.payload, record.payloadLength, into: &state)
         state ^= state >> 32
+        // Meant to wrap: it mixes.
         state = state &* 0xD6E8_FEB8_6659_FD93
         state ^= state >> 29
         return Int64(bitPattern: state)
     }
 
     private static func mix(_ word: UInt64, into state: inout UInt64) {
+        // Meant to wrap: it mixes.
         state = (state ^ word) &* 0x9FB2_1C65_1E98_DF25
         state ^= state >> 28
     }

@@ -96,13 +96,15 @@ struct OriginTable {
         unsafe bytes.map { Int32($0.count) } ?? -1
     }
 
+    /// FNV-1a, with a value of its own for absent and for the end.
     private static func mix(_ bytes: UnsafeBufferPointer<UInt8>?, into hash: inout UInt64) {
-        guard let bytes = unsafe bytes else {
-            hash = (hash ^ 0x1FF) &* 0x0000_0100_0000_01B3
-            return
+        func add(_ value: UInt64) {
+            // Meant to wrap: it mixes.
+            hash = (hash ^ value) &* 0x0000_0100_0000_01B3
         }
-        for index in 0..<bytes.count { hash = (hash ^ UInt64(unsafe bytes[index])) &* 0x0000_0100_0000_01B3 }
-        hash = (hash ^ 0x100) &* 0x0000_0100_0000_01B3
+        guard let bytes = unsafe bytes else { return add(0x1FF) }
+        for index in 0..<bytes.count { add(UInt64(unsafe bytes[index])) }
+        add(0x100)
     }
 
     private func matches(

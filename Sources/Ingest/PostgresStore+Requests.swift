@@ -1,3 +1,4 @@
+// The public signatures are made of their values.
 public import Kafka
 internal import Postgres
 public import Service

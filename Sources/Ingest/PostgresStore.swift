@@ -1,3 +1,4 @@
+// The public signatures are made of their values.
 internal import Kafka
 internal import Postgres
 public import VitalSigns
@@ -59,6 +60,7 @@ public struct PostgresStore: ReadingStore, ~Copyable {
         self.requiredMigration = requiredMigration
     }
 
+    /// See `ReadingStore`.
     public var isConnected: Bool {
         switch activity {
         case .connecting, .settingUp: false
@@ -68,6 +70,7 @@ public struct PostgresStore: ReadingStore, ~Copyable {
         }
     }
 
+    /// See `ReadingStore`.
     public var interest: StoreInterest {
         guard case .none = activity else {
             return StoreInterest(descriptor: session?.connection.socket ?? -1, read: true, write: wantsWrite)
@@ -75,6 +78,7 @@ public struct PostgresStore: ReadingStore, ~Copyable {
         return StoreInterest(descriptor: -1, read: false, write: false)
     }
 
+    /// See `ReadingStore`.
     public mutating func connect() {
         disconnect()
         failure = nil
@@ -87,6 +91,7 @@ public struct PostgresStore: ReadingStore, ~Copyable {
         }
     }
 
+    /// See `ReadingStore`.
     public mutating func disconnect() {
         session = nil
         activity = .none
@@ -94,6 +99,7 @@ public struct PostgresStore: ReadingStore, ~Copyable {
         wantsWrite = false
     }
 
+    /// See `ReadingStore`.
     public mutating func advance() -> StoreProgress {
         if case .none = activity { return .idle }
         guard let session else { return end(.failed(failure ?? .away("no connection"))) }

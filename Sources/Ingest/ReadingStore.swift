@@ -1,3 +1,4 @@
+// The public signatures are made of their values.
 public import Kafka
 public import Service
 public import VitalSigns
@@ -84,6 +85,20 @@ public enum StoreFailure: Error, Sendable, Equatable {
     case data(sqlState: String)
     /// Needs a person: schema or right missing, a defect. The text says what to do.
     case refused(String)
+
+    /// The cause in one line, without any value of a row.
+    var reason: String {
+        switch self {
+        case .retry(let sqlState), .conflict(let sqlState), .data(let sqlState): "SQLSTATE \(sqlState)"
+        case .fenced: "fenced"
+        case .away(let reason), .refused(let reason): reason
+        }
+    }
+
+    /// Whether waiting alone does not help.
+    var needsPerson: Bool {
+        if case .refused = self { true } else { false }
+    }
 }
 
 /// How far the store's current request is.

@@ -14,7 +14,8 @@ enum StoredRow {
         }
         if !result.isNull(row, first + 8) {
             reading.presence |= Reading.consciousnessBit
-            reading.categorical |= code(ofConsciousness: unsafe result.withBytes(row, first + 8) { unsafe $0.first ?? 0 })
+            let letter = unsafe result.withBytes(row, first + 8) { unsafe $0.first ?? 0 }
+            reading.categorical |= code(ofConsciousness: letter)
         }
         if !result.isNull(row, first + 9) {
             reading.presence |= Reading.supplementalOxygenBit

@@ -36,7 +36,8 @@ extension Consumer {
         let list = PartitionList(wanted)
         try check(unsafe rd_kafka_pause_partitions(client, list.handle))
         if let error = list.firstError { throw error }
-        context.paused.formUnion(wanted)
+        let shared = self.context
+        shared.paused.formUnion(wanted)
     }
 
     /// Goes on with those of them that `pause` had stopped; the others are left alone. A new assignment by the group
@@ -48,7 +49,8 @@ extension Consumer {
         let list = PartitionList(wanted)
         try check(unsafe rd_kafka_resume_partitions(client, list.handle))
         if let error = list.firstError { throw error }
-        context.paused.subtract(wanted)
+        let shared = self.context
+        shared.paused.subtract(wanted)
     }
 
     /// Partitions that `pause` has stopped.
@@ -79,7 +81,10 @@ extension Consumer {
     public mutating func storeCommittedOffsetsAsync(_ places: [TopicPartitionOffset]) {
         guard let client = unsafe client, !places.isEmpty else { return }
         let list = PartitionList(places)
-        if unsafe rd_kafka_commit(client, list.handle, 1) != RD_KAFKA_RESP_ERR_NO_ERROR { context.failedCommits += 1 }
+        if unsafe rd_kafka_commit(client, list.handle, 1) != RD_KAFKA_RESP_ERR_NO_ERROR {
+            let shared = self.context
+            shared.failedCommits += 1
+        }
     }
 
     /// Commits to Kafka that failed, as of the last poll.

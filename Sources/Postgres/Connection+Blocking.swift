@@ -8,7 +8,7 @@ extension Connection {
     public static func open(
         _ databaseURL: String, applicationName: String, extra: [(String, String)] = []
     ) throws(PostgresError) -> Connection {
-        let options = options(databaseURL: databaseURL, applicationName: applicationName, extra: extra)
+        let options = try options(databaseURL: databaseURL, applicationName: applicationName, extra: extra)
         let opened = unsafe withCStrings(options) { keywords, values in
             unsafe PQconnectdbParams(keywords, values, 1)
         }
@@ -108,7 +108,7 @@ extension Connection {
                     return
                 }
             } catch {
-                if phase == .idle || error.kind == .connection || error.kind == .timedOut { throw first ?? error }
+                if phase != .busy || error.kind == .connection || error.kind == .timedOut { throw first ?? error }
                 first = first ?? error
             }
         }

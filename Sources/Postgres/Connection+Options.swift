@@ -5,9 +5,24 @@ extension Connection {
     /// Keywords in the order libpq reads them: our defaults, the URL (which beats them), what must hold.
     ///
     /// A default is left out when libpq's own variable for it is set, which a keyword would beat.
+    ///
+    /// - Throws: `.protocolMisuse` (no use to try again) when libpq does not understand the URL; what it quotes of it
+    ///   may be a password and is withheld.
     static func options(
         databaseURL: String, applicationName: String, extra: [(String, String)]
-    ) -> [(String, String)] {
+    ) throws(PostgresError) -> [(String, String)] {
+        if databaseURL.contains("=") || databaseURL.contains("://") {
+            var reason: UnsafeMutablePointer<CChar>?
+            let parsed = unsafe PQconninfoParse(databaseURL, &reason)
+            let text = if let reason = unsafe reason { unsafe String(cString: reason) } else { "" }
+            // libpq-fe.h: both are ours to free, and both calls take NULL.
+            unsafe PQfreemem(reason)
+            unsafe PQconninfoFree(parsed)
+            if unsafe parsed == nil {
+                let why = withoutQuotes(firstLine(text, otherwise: "no reason given"))
+                throw PostgresError(.protocolMisuse, "the database URL is neither a URI nor keywords of libpq: \(why)")
+            }
+        }
         var options: [(String, String)] = []
         let defaults: [(keyword: String, variable: String?, value: String)] = [
             ("target_session_attrs", "PGTARGETSESSIONATTRS", "read-write"),
@@ -44,7 +59,10 @@ extension Connection {
         unsafe keywords.append(nil)
         unsafe values.append(nil)
         defer {
-            for unsafepointer in unsafe keywords + values { unsafe free(UnsafeMutableRawPointer(mutating: pointer)) }
+            for index in 0...options.count {
+                unsafe free(UnsafeMutableRawPointer(mutating: keywords[index]))
+                unsafe free(UnsafeMutableRawPointer(mutating: values[index]))
+            }
         }
         return unsafe body(keywords, values)
     }

@@ -81,7 +81,9 @@ extension Connection {
 
     private static func connectionError(of handle: OpaquePointer) -> PostgresError {
         let text = unsafe String(cString: PQerrorMessage(handle))
-        return PostgresError(.connection, firstLine(text, otherwise: "the connection to PostgreSQL broke"))
+        let line = firstLine(text, otherwise: "the connection to PostgreSQL broke")
+        // A password with an "@" or a ":" in a URL is read as host and port, and would be quoted here.
+        return PostgresError(.connection, line.hasPrefix("invalid ") ? withoutQuotes(line) : line)
     }
 
     /// The error of a failed result; the result still belongs to the caller.
@@ -100,7 +102,12 @@ extension Connection {
 
     /// Messages of class 22 quote the offending value ("invalid input syntax for type uuid: ..."): cut it off.
     static func withoutValues(_ message: String, _ state: SQLState) -> String {
-        guard state.classCode == "22", let quote = message.firstIndex(of: "\"") else { return message }
+        state.classCode == "22" ? withoutQuotes(message) : message
+    }
+
+    /// The text before its first quotation mark.
+    static func withoutQuotes(_ message: String) -> String {
+        guard let quote = message.firstIndex(of: "\"") else { return message }
         return message[..<quote] + "(value withheld)"
     }
 

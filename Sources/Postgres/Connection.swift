@@ -45,11 +45,11 @@ internal import CLibPQ
     ///   - databaseURL: libpq URI or keywords; empty: libpq's own `PG*` variables and service file alone.
     ///   - applicationName: shown in `pg_stat_activity` unless the URL or PGAPPNAME names another.
     ///   - extra: keywords that beat the URL.
-    /// - Throws: `.connection` when there is no memory or the URL is malformed.
+    /// - Throws: `.connection` when there is no memory; `.protocolMisuse` when the URL is malformed.
     public init(
         connecting databaseURL: String, applicationName: String, extra: [(String, String)] = []
     ) throws(PostgresError) {
-        let options = Self.options(databaseURL: databaseURL, applicationName: applicationName, extra: extra)
+        let options = try Self.options(databaseURL: databaseURL, applicationName: applicationName, extra: extra)
         // libpq-fe.h: even a failed start returns an object, which has the message and must be finished.
         let started = unsafe Self.withCStrings(options) { keywords, values in
             unsafe PQconnectStartParams(keywords, values, 1)

@@ -7,14 +7,18 @@ struct PrivatePlace {
     let socketDirectory: String
     /// What to remove in the end.
     let createdPaths: [String]
+    /// Whether a private server was here before; then a failing start must not remove it.
+    let hadServer: Bool
 
     /// The directory asked for, or a temporary one when it is not given or the account cannot work in it.
     static func make(wanted: String?, for account: UserAccount?) throws(PrivateServerError) -> PrivatePlace {
+        if let wanted, FileSystem.fileExists(wanted) { try checkIsOurs(wanted) }
         do throws(SystemError) {
             if let wanted, let place = try existing(wanted, for: account) { return place }
             let directory = try FileSystem.makeTemporaryDirectory(prefix: "vitalstream-postgres")
             if let account { try FileSystem.changeOwner(ofTree: directory, to: account) }
-            return PrivatePlace(directory: directory, socketDirectory: directory, createdPaths: [directory])
+            return PrivatePlace(
+                directory: directory, socketDirectory: directory, createdPaths: [directory], hadServer: false)
         } catch { throw .system(error.description) }
     }
 
@@ -25,11 +29,22 @@ struct PrivatePlace {
         }
     }
 
+    /// All in the directory will belong to the server's user, so nothing else may be in it.
+    private static func checkIsOurs(_ directory: String) throws(PrivateServerError) {
+        do throws(SystemError) {
+            if try FileSystem.entries(of: directory).isEmpty { return }
+        } catch { throw .system(error.description) }
+        guard FileSystem.fileExists(directory + "/data/PG_VERSION") else {
+            throw .system("\(directory) is not empty and holds no private PostgreSQL: name another directory")
+        }
+    }
+
     private static func existing(_ wanted: String, for account: UserAccount?) throws(SystemError) -> PrivatePlace? {
         let wasThere = FileSystem.fileExists(wanted)
         try FileSystem.makeDirectory(wanted, mode: 0o700)
         guard let directory = FileSystem.resolved(wanted) else { return nil }
-        // In a directory that others use too, only what is ours is ours to remove.
+        let hadServer = FileSystem.fileExists(directory + "/data/PG_VERSION")
+        // A directory that the caller made stays, emptied.
         let created = wasThere ? ["data", "server.log"].map { directory + "/" + $0 } : [directory]
         if let account {
             try FileSystem.changeOwner(ofTree: directory, to: account)
@@ -50,12 +65,14 @@ struct PrivatePlace {
         }
         // sockaddr_un holds 107 characters; the socket is called .s.PGSQL. and up to five digits, then .lock.
         if directory.utf8.count <= 80 {
-            return PrivatePlace(directory: directory, socketDirectory: directory, createdPaths: created)
+            return PrivatePlace(
+                directory: directory, socketDirectory: directory, createdPaths: created, hadServer: hadServer)
         }
         let socketDirectory = try FileSystem.makeTemporaryDirectory(prefix: "vitalstream-socket")
         if let account { try FileSystem.changeOwner(ofTree: socketDirectory, to: account) }
         return PrivatePlace(
-            directory: directory, socketDirectory: socketDirectory, createdPaths: created + [socketDirectory])
+            directory: directory, socketDirectory: socketDirectory, createdPaths: created + [socketDirectory],
+            hadServer: hadServer)
     }
 }
 

@@ -76,7 +76,8 @@ public final class PrivateServer: Sendable {
     /// Makes a database cluster unless the directory has one, and starts the server.
     ///
     /// - Parameters:
-    ///   - directory: absolute or relative; made when missing. Nil: a temporary one.
+    ///   - directory: absolute or relative; made when missing, else empty or one that a private server has used
+    ///     before, whose data are used again. Nil: a temporary one.
     ///   - settings: `postgresql.conf` names and values, in force for every start.
     ///   - isDurable: false turns fsync off: faster, and lost when the machine crashes (not when the server is killed).
     public init(
@@ -87,7 +88,6 @@ public final class PrivateServer: Sendable {
         let place = try PrivatePlace.make(wanted: wanted, for: installation.account)
         directory = place.directory
         socketDirectory = place.socketDirectory
-        createdPaths = place.createdPaths
         logPath = place.directory + "/server.log"
         var all = [("listen_addresses", ""), ("timezone", "UTC"), ("log_timezone", "UTC")]
         switch listening {
@@ -96,6 +96,9 @@ public final class PrivateServer: Sendable {
             if let chosen { port = chosen } else { port = try LoopbackPort.free() }
             all[0].1 = "127.0.0.1"
         }
+        // A killed server leaves its socket and that one's lock file.
+        let socket = "\(place.socketDirectory)/.s.PGSQL.\(port)"
+        createdPaths = place.createdPaths + [socket, socket + ".lock"]
         if !isDurable { all += [("fsync", "off"), ("full_page_writes", "off")] }
         all += settings
         arguments =
@@ -106,7 +109,7 @@ public final class PrivateServer: Sendable {
             try start()
         } catch {
             kill()
-            PrivatePlace.remove(createdPaths)
+            if !place.hadServer { PrivatePlace.remove(createdPaths) }
             throw error
         }
     }
@@ -201,7 +204,7 @@ public final class PrivateServer: Sendable {
         running.withLock { $0 = nil }
     }
 
-    /// Kills the server and removes what it has made: with a directory of the caller's only what lies in it.
+    /// Kills the server and removes what it has made; a directory that the caller had made stays, emptied.
     public func remove() {
         kill()
         PrivatePlace.remove(createdPaths)

@@ -45,6 +45,8 @@ public struct Percentiles: ~Copyable {
         let value = Swift.max(0, value)
         // In range: 0 <= value <= highest, and length was made for highest.
         let index = Percentiles.index(of: Swift.min(value, highest), partBits: partBits)
+        let counters = unsafe counters
+        // 2^63 recordings do not happen.
         unsafe counters[index] &+= times
         min = count == 0 ? value : Swift.min(min, value)
         max = Swift.max(max, value)
@@ -77,6 +79,8 @@ public struct Percentiles: ~Copyable {
     public mutating func merge(_ other: borrowing Percentiles) {
         precondition(other.length == length && other.partBits == partBits, "histograms of different shapes")
         guard other.count > 0 else { return }
+        let counters = unsafe counters
+        // Sums of counts that were recorded: as bounded as they are.
         for index in 0..<length { unsafe counters[index] &+= other.counters[index] }
         min = count == 0 ? other.min : Swift.min(min, other.min)
         max = Swift.max(max, other.max)

@@ -32,7 +32,7 @@
     }
 
     deinit {
-        for unsafe slab in unsafe slabs { unsafe slab.deallocate() }
+        for index in 0..<(unsafe slabs.count) { unsafe slabs[index].deallocate() }
         unsafe index.deallocate()
     }
 

@@ -48,6 +48,7 @@ struct OrderedRow: BitwiseCopyable {
     }
 
     private mutating func radixSort(_ count: Int) {
+        let histogram = unsafe histogram
         unsafe histogram.initialize(repeating: 0, count: Self.digits * Self.buckets)
         for index in 0..<count {
             var key = unsafe rows[index].patientHigh

@@ -54,13 +54,15 @@ enum ProductCommands {
 
     private static let demo = CommandDeclaration(
         "demo", summary: "Run all of it here: a private database, an embedded broker, producers, a live table.",
-        details: "Ends on Ctrl-C, or after DEMO_SECONDS, with a summary and verify. Leaves no process behind, and no "
-            + "file outside its directory.",
+        details: "Ends on Ctrl-C, or after DEMO_SECONDS of readings: stops the producers, waits until all is stored, "
+            + "holds their counts against the ledger and runs verify. Code 0 only if all adds up. Leaves no process "
+            + "behind, no file outside its directory, and in it only the logs.",
         flags: [
             FlagDeclaration(
                 "directory", kind: .text(), valueName: "DIR", default: ".demo", meaning: "Where its files go."),
             FlagDeclaration(
                 "rate", kind: .integer(1...100_000), valueName: "N", default: "2000", meaning: "Readings a second."),
+            FlagDeclaration("keep", meaning: "Keep the database's files until the next demo."),
         ],
         settings: ["DEMO_SECONDS", "LANES"],
         examples: [CommandExample("DEMO_SECONDS=30 vitalstream demo", "for half a minute")])
@@ -72,11 +74,11 @@ enum ProductCommands {
         flags: [
             FlagDeclaration(
                 "partitions", kind: .integer(1...64), valueName: "N", default: "4",
-                meaning: "Partitions of every topic."),
+                meaning: "Partitions of the topic."),
             FlagDeclaration(
                 "brokers", kind: .integer(1...8), valueName: "N", default: "1", meaning: "Brokers of the cluster."),
         ],
-        settings: ["VITALS_TOPIC", "PATIENT_FLOW_TOPIC"],
+        settings: ["VITALS_TOPIC", "LOG_LEVEL", "LOG_FORMAT"],
         examples: [CommandExample("vitalstream broker --partitions 4", "until SIGTERM or SIGINT")])
 
     private static let healthcheck = CommandDeclaration(

@@ -26,6 +26,10 @@ enum Program {
         switch settings.command {
         case "serve": ServeCommand.run(settings)
         case "migrate": MigrateCommand.run(settings)
+        case "check": CheckCommand.run(settings)
+        case "demo": DemoCommand.run(settings)
+        case "broker": BrokerCommand.run(settings)
+        case "healthcheck": HealthcheckCommand.run(settings)
         default:
             preconditionFailure("a declared command that nothing runs")
         }

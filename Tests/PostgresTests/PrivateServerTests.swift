@@ -36,6 +36,17 @@ struct PrivateServerTests {
         last.close()
         try server.stop(.smart)
         #expect(server.pid == nil)
+
+        // Another one in the same directory finds the data; one that cannot start leaves them alone.
+        #expect(throws: PrivateServerError.self) {
+            _ = try PrivateServer(directory: server.directory, settings: [("no_such_setting", "1")])
+        }
+        let heir = try PrivateServer(directory: server.directory, isDurable: false)
+        var again = try Connection.open(heir.connectionURL(database: "health_db"), applicationName: "tests")
+        #expect(try again.value("SELECT count(*) FROM t") == "3")
+        again.close()
+        heir.remove()
+        #expect(try FileSystem.entries(of: server.directory).isEmpty)
         server.remove()
         #expect(!FileSystem.fileExists(server.directory))
     }
@@ -46,6 +57,14 @@ struct PrivateServerTests {
         }
         guard case .start(let line) = error else { throw error }
         #expect(line.contains("no_such_setting"))
+    }
+
+    @Test func `a directory with something else in it is refused and stays as it was`() throws {
+        let directory = try FileSystem.makeTemporaryDirectory(prefix: "other")
+        defer { #expect(throws: Never.self) { try FileSystem.removeTree(directory) } }
+        try FileSystem.writeText(directory + "/notes", "mine")
+        #expect(throws: PrivateServerError.self) { _ = try PrivateServer(directory: directory, isDurable: false) }
+        #expect(try FileSystem.entries(of: directory) == ["notes"])
     }
 
     @Test func `a directory that the server's user cannot reach is replaced by a temporary one`() throws {

@@ -3,7 +3,7 @@ import Testing
 
 /// What 240 patients show in a week, each read every few minutes.
 @Suite struct BedsideModelTests {
-    static let week: [NaiveLedger.Key: [String: JSONValue]] = {
+    static let week: [NaiveLedger.Key: [String: StoredValue]] = {
         var ledger = NaiveLedger()
         // 165 readings a round of 8 minutes.
         // Without a configuration the tests fail for want of readings.

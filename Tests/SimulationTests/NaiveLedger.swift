@@ -17,7 +17,7 @@ struct NaiveLedger {
         "systolicPressure": 0...400, "diastolicPressure": 0...300,
     ]
 
-    var rows: [Key: [String: JSONValue]] = [:]
+    var rows: [Key: [String: StoredValue]] = [:]
     private(set) var classes: [LedgerClass: Int] = [:]
     private(set) var reasons: [RejectionReason: Int] = [:]
 
@@ -37,7 +37,7 @@ struct NaiveLedger {
         }
     }
 
-    private mutating func fold(_ key: Key, _ vitals: [String: JSONValue]) -> LedgerClass {
+    private mutating func fold(_ key: Key, _ vitals: [String: StoredValue]) -> LedgerClass {
         guard var row = rows[key] else {
             rows[key] = vitals
             return .inserted
@@ -57,7 +57,7 @@ struct NaiveLedger {
     }
 
     private enum Verdict {
-        case accepted(Key, [String: JSONValue])
+        case accepted(Key, [String: StoredValue])
         case rejected(RejectionReason)
     }
 
@@ -65,71 +65,79 @@ struct NaiveLedger {
         if payload.isEmpty { return .rejected(.emptyPayload) }
         if payload.count > longest { return .rejected(.oversize) }
         guard let text = String(validating: payload, as: UTF8.self) else { return .rejected(.malformedJSON) }
-        let tree: JSONValue
-        do {
-            tree = try JSONDecoder().decode(JSONValue.self, from: Data(payload))
+        do throws(DecodingError) {
+            return judge(try NaiveMessage(payload), brokerTime: brokerTime)
         } catch {
-            // Foundation refuses a number that no double holds; by CONTRACT it is a number out of range.
-            return .rejected(text.contains(":1e400,") ? .outOfRange : .malformedJSON)
+            switch error {
+            case .typeMismatch(_, let context), .valueNotFound(_, let context):
+                return .rejected(context.codingPath.isEmpty ? .notAnObject : .wrongType)
+            default:
+                // Foundation refuses a number that no double holds; by CONTRACT it is a number out of range.
+                return .rejected(text.contains(":1e400,") ? .outOfRange : .malformedJSON)
+            }
         }
-        guard case .object(let fields) = tree else { return .rejected(.notAnObject) }
-        return judge(fields.filter { $0.value != .null }, brokerTime: brokerTime)
     }
 
-    private static func judge(_ fields: [String: JSONValue], brokerTime: Int64) -> Verdict {
-        guard let patient = fields["patientId"], let timestamp = fields["timestamp"] else {
-            return .rejected(.missingField)
-        }
-        guard case .string(let patientText) = patient, case .number(let time) = timestamp,
-            limits.keys.allSatisfy({ fields[$0].map(\.isNumber) ?? true })
-        else { return .rejected(.wrongType) }
-        guard UUID(uuidString: patientText) != nil else { return .rejected(.invalidPatientID) }
+    private static func judge(_ message: NaiveMessage, brokerTime: Int64) -> Verdict {
+        guard let patient = message.patientId, let time = message.timestamp else { return .rejected(.missingField) }
+        guard UUID(uuidString: patient) != nil else { return .rejected(.invalidPatientID) }
         if time <= 0 { return .rejected(.invalidTimestamp) }
         if Int64(time) > brokerTime + 300_000 { return .rejected(.timestampInFuture) }
-        var vitals = fields.filter { $0.key == "consciousness" || $0.key == "supplementalOxygen" }
-        for (name, limit) in limits {
-            guard case .number(let value) = fields[name] else { continue }
-            if name == "temperature", (70...120).contains(value) { return .rejected(.fahrenheitSuspected) }
-            if !limit.contains(value) { return .rejected(.outOfRange) }
+        var vitals: [String: StoredValue] = [:]
+        if let letter = message.consciousness { vitals["consciousness"] = .string(letter) }
+        if let given = message.supplementalOxygen { vitals["supplementalOxygen"] = .bool(given) }
+        let numbers = message.numbers
+        if let temperature = numbers["temperature"], (70...120).contains(temperature) {
+            return .rejected(.fahrenheitSuspected)
+        }
+        for (name, value) in numbers {
+            if limits[name]?.contains(value) != true { return .rejected(.outOfRange) }
             vitals[name] = .number(Double(Float(value)))
         }
-        if case .number(let high) = fields["systolicPressure"], case .number(let low) = fields["diastolicPressure"],
-            low >= high
-        {
+        if let high = numbers["systolicPressure"], let low = numbers["diastolicPressure"], low >= high {
             return .rejected(.pressureInverted)
         }
         if vitals.isEmpty { return .rejected(.noVitalSign) }
-        return .accepted(Key(patient: patientText, time: Int64(time)), vitals)
+        return .accepted(Key(patient: patient, time: Int64(time)), vitals)
     }
 }
 
-/// A JSON text as a tree.
-enum JSONValue: Decodable, Equatable, Sendable {
-    case null
+/// A value of a row.
+enum StoredValue: Equatable, Sendable {
     case bool(Bool)
     case number(Double)
     case string(String)
-    case array([JSONValue])
-    case object([String: JSONValue])
+}
 
-    var isNumber: Bool {
-        if case .number = self { true } else { false }
+/// A message as Foundation reads it; other fields are passed over.
+private struct NaiveMessage: Decodable {
+    let patientId: String?
+    let timestamp: Double?
+    let heartRate: Double?
+    let temperature: Double?
+    let oxygenSaturation: Double?
+    let respiratoryRate: Double?
+    let systolicPressure: Double?
+    let diastolicPressure: Double?
+    let consciousness: String?
+    let supplementalOxygen: Bool?
+
+    init(_ payload: [UInt8]) throws(DecodingError) {
+        do {
+            self = try JSONDecoder().decode(NaiveMessage.self, from: Data(payload))
+        } catch let error as DecodingError {
+            throw error
+        } catch {
+            throw .dataCorrupted(.init(codingPath: [], debugDescription: "\(error)"))
+        }
     }
 
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if container.decodeNil() {
-            self = .null
-        } else if let value = try? container.decode(Bool.self) {  // a failed attempt only means: another type
-            self = .bool(value)
-        } else if let value = try? container.decode(Double.self) {
-            self = .number(value)
-        } else if let value = try? container.decode(String.self) {
-            self = .string(value)
-        } else if let value = try? container.decode([JSONValue].self) {
-            self = .array(value)
-        } else {
-            self = .object(try container.decode([String: JSONValue].self))
-        }
+    /// The numeric vital signs that it tells.
+    var numbers: [String: Double] {
+        [
+            "heartRate": heartRate, "temperature": temperature, "oxygenSaturation": oxygenSaturation,
+            "respiratoryRate": respiratoryRate, "systolicPressure": systolicPressure,
+            "diastolicPressure": diastolicPressure,
+        ].compactMapValues(\.self)
     }
 }

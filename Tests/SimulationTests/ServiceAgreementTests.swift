@@ -4,17 +4,17 @@ import VitalSigns
 
 /// What the generator says of its messages is what the service's own decoder says.
 @Suite struct ServiceAgreementTests {
-    @Test func `the service accepts what is meant to be accepted and gives every other message the meant reason`() throws {
+    @Test func `the service accepts and refuses what it is meant to, for the meant reason`() throws {
         var shares = MessageShares.rich
         shares.oversize = 2_000
         var decoder = SliceDecoder(maxMessageBytes: 30_000, maxFutureMilliseconds: 300_000)
         let configuration = try SimulationConfiguration.forTest(seed: 31, shares: shares, oversizeBytes: 30_001)
         var seen: Set<RejectionReason> = []
-        try generate(20_000, configuration) { streamed in
+        generate(20_000, configuration) { streamed in
             let reason = judge(streamed, &decoder)
-            try #require(
-                reason?.code == streamed.message.reason?.rawValue,
-                "\(String(decoding: streamed.payload.prefix(400), as: UTF8.self))")
+            if reason?.code != streamed.message.reason?.rawValue {
+                Issue.record("\(String(decoding: streamed.payload.prefix(400), as: UTF8.self))")
+            }
             if let reason = streamed.message.reason { seen.insert(reason) }
         }
         #expect(seen == Set(RejectionReason.allCases))
@@ -28,7 +28,7 @@ import VitalSigns
         }
     }
 
-    @Test func `the service reads the same patient, time and vital signs from a duplicate as from its original`() throws {
+    @Test func `the service reads nothing from a duplicate that its original did not say`() throws {
         var decoder = SliceDecoder(maxMessageBytes: 30_000, maxFutureMilliseconds: nil)
         var shares = MessageShares()
         shares.duplicate = 500_000

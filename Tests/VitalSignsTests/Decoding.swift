@@ -1,7 +1,7 @@
 import VitalSigns
 
 /// What became of one message.
-struct Verdict {
+struct Judgement {
     /// The reading when it was accepted.
     var reading: Reading?
     /// The reason when it was rejected.
@@ -27,7 +27,7 @@ func vitals(_ members: String) -> String {
 func decode(
     _ payload: [UInt8]?, key: [UInt8]? = Array(patient.utf8), brokerTime: Int64 = instant,
     maxMessageBytes: Int = 8_388_608, maxFutureMilliseconds: Int64? = 300_000
-) -> Verdict {
+) -> Judgement {
     var decoder = SliceDecoder(maxMessageBytes: maxMessageBytes, maxFutureMilliseconds: maxFutureMilliseconds)
     var reading = Reading()
     return withBytes(payload) { payloadBytes in
@@ -40,15 +40,15 @@ func decode(
                 decoder.decode(UnsafeBufferPointer(start: pointer, count: 1), into: &reading)
             }
             guard outcome.acceptedCount == 1 else {
-                return Verdict(reason: decoder.rejection(at: 0).reason, detail: detail(decoder, 0), outcome: outcome)
+                return Judgement(reason: decoder.rejection(at: 0).reason, detail: detail(decoder, 0), outcome: outcome)
             }
             let origin = decoder.originCount == 0 ? nil : originTexts(decoder, 0)
-            return Verdict(reading: reading, outcome: outcome, origin: origin)
+            return Judgement(reading: reading, outcome: outcome, origin: origin)
         }
     }
 }
 
-func decode(_ text: String, brokerTime: Int64 = instant, maxMessageBytes: Int = 8_388_608) -> Verdict {
+func decode(_ text: String, brokerTime: Int64 = instant, maxMessageBytes: Int = 8_388_608) -> Judgement {
     decode(Array(text.utf8), brokerTime: brokerTime, maxMessageBytes: maxMessageBytes)
 }
 

@@ -63,6 +63,21 @@ import VitalSigns
         #expect(decoder.originCount == 0)
     }
 
+    @Test func `a slice decoded a thousand times over gives a thousand times the same`() {
+        let text = String(repeating: "x", count: 255)
+        let members = """
+            "heartRate":60,"facilityId":"\(text)","sectorId":"\(text)","deviceId":"\(text)","y":1
+            """
+        let slice = Slice(Array(repeating: Array(vitals(members).utf8), count: 8), key: "nobody")
+        var decoder = SliceDecoder(maxMessageBytes: 10_000, maxFutureMilliseconds: nil)
+        var readings: [Reading] = []
+        let expected = SliceOutcome(acceptedCount: 8, rejectedCount: 0, unknownFields: 8, keyMismatches: 8)
+        for _ in 0..<1000 {
+            #expect(slice.decode(with: &decoder, into: &readings) == expected)
+            #expect(originTexts(decoder, 7) == [text, text, text])
+        }
+    }
+
     @Test func `null equals absent`() {
         let verdict = decode(
             vitals("\"heartRate\":null,\"temperature\":37,\"consciousness\":null,\"deviceId\":null,\"large_data\":null")

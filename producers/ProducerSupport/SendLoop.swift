@@ -179,10 +179,16 @@ package struct SendLoop {
         _ sink: inout Sink, _ result: inout RunResult, since start: Int64
     ) {
         let begin = now().monotonicNanoseconds
+        var nextProgress = begin + Self.second
         var waiting = sink.flush(withinMilliseconds: 0)
         while waiting > 0 {
+            let time = now().monotonicNanoseconds
             let patience = isStopping() ? limits.stoppedFlushMilliseconds : limits.flushMilliseconds
-            if now().monotonicNanoseconds - begin >= patience * 1_000_000 { break }
+            if time - begin >= patience * 1_000_000 { break }
+            if time >= nextProgress {
+                nextProgress = time + Self.second
+                report(result, sink, elapsed: time - start)
+            }
             waiting = sink.flush(withinMilliseconds: 200)
         }
         result.isStopped = isStopping()

@@ -110,6 +110,7 @@ extension VitalsGenerator {
     private mutating func measureNext() -> SimulatedReading {
         let patient = cycle[place]
         place = place + 1 == cycle.count ? 0 : place + 1
+        let patients = self.patients
         let time = max(nextEventTime, patients[Int(patient)].earliestNext)
         return patients[Int(patient)].measure(patient: patient, at: time)
     }

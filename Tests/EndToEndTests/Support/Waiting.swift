@@ -1,0 +1,34 @@
+import Service
+
+/// Why a test cannot go on.
+struct TestFailure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// Asks again and again until there is an answer, and fails when none has come in time.
+/// - Parameter state: completes "after ... still not: ".
+@discardableResult
+func eventually<Answer>(
+    _ state: @autoclosure () -> String, within limit: Duration = .seconds(60), every pause: Duration = .milliseconds(20),
+    _ probe: () throws -> Answer?
+) throws -> Answer {
+    let deadline = Deadline.after(limit)
+    var pauses = PollSet(capacity: 1)
+    while true {
+        if let answer = try probe() { return answer }
+        if deadline.hasPassed() { throw TestFailure("after \(limit) still not: \(state())") }
+        _ = pauses.wait(until: .after(pause))
+    }
+}
+
+/// The same for a condition.
+func eventually(
+    _ state: @autoclosure () -> String, within limit: Duration = .seconds(60), every pause: Duration = .milliseconds(20),
+    until condition: () throws -> Bool
+) throws {
+    _ = try eventually(state(), within: limit, every: pause) { try condition() ? true : nil }
+}
