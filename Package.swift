@@ -13,6 +13,11 @@ let strict: [SwiftSetting] = [
 /// Targets that touch C memory mark each unsafe use as such.
 let strictAndSafe: [SwiftSetting] = strict + [.strictMemorySafety()]
 
+/// The commit that `--version` names: from git, or from the variable where there is no repository (a container's build).
+let commit =
+    Context.environment["VITALSTREAM_COMMIT"] ?? Context.gitInformation.map { String($0.currentCommit.prefix(12)) }
+    ?? "unknown"
+
 let package = Package(
     name: "vitalstream",
     products: [
@@ -27,7 +32,7 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // Shims: what Swift cannot import.
-        .target(name: "CPosix"),
+        .target(name: "CPosix", cSettings: [.define("VITALSTREAM_COMMIT", to: "\"\(commit)\"")]),
         // Empty but under ThreadSanitizer, which does not see the C11 threads that librdkafka uses.
         .target(name: "CRdKafkaThreads"),
         .target(
@@ -40,14 +45,14 @@ let package = Package(
         .target(name: "Service", dependencies: ["CPosix"], swiftSettings: strictAndSafe),
         .target(name: "Kafka", dependencies: ["Service", "CRdKafka", "CRdKafkaThreads"], swiftSettings: strictAndSafe),
         .target(name: "Postgres", dependencies: ["Service", "CLibPQ"], swiftSettings: strictAndSafe),
-        .target(name: "HTTP", dependencies: ["Service", "CPosix", "CMicroHTTPD"], swiftSettings: strictAndSafe),
+        .target(name: "HTTP", dependencies: ["Service", "CMicroHTTPD"], swiftSettings: strictAndSafe),
 
         // The trade itself.
         .target(name: "VitalSigns", dependencies: ["CSimdJSON"], swiftSettings: strictAndSafe),
         .target(
             name: "Ingest", dependencies: ["Service", "Kafka", "Postgres", "VitalSigns"],
             swiftSettings: strictAndSafe),
-        .target(name: "API", dependencies: ["Service", "HTTP"], swiftSettings: strict),
+        .target(name: "API", dependencies: ["HTTP"], swiftSettings: strict),
         .target(
             name: "Schema", path: "sql", exclude: ["README.md"], sources: ["Schema.swift"],
             resources: [.embedInCode("migrations")], swiftSettings: strict),

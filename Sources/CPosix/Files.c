@@ -67,3 +67,9 @@ int32_t cposix_change_owner_tree(const char *path, cposix_account account) {
     walk_account = account;
     return nftw(path, own_entry, 32, FTW_PHYS);
 }
+
+#ifndef VITALSTREAM_COMMIT
+#define VITALSTREAM_COMMIT "unknown"
+#endif
+
+const char *cposix_build_commit(void) { return VITALSTREAM_COMMIT; }

@@ -253,3 +253,5 @@ vs_origin vs_origin_at(const vs_decoder *decoder, ptrdiff_t index) {
     }
     return result;
 }
+
+const char *vs_simdjson_version(void) { return SIMDJSON_STRINGIFY(SIMDJSON_VERSION); }

@@ -1,3 +1,4 @@
+internal import CMicroHTTPD
 public import Service  // SystemError stands in HTTPError, and the statistics are awaited with a Deadline.
 
 /// An HTTP/1.1 server on a thread of its own.
@@ -36,6 +37,9 @@ public final class Server: Sendable {
         // The thread keeps what it needs; it ends by itself soon after.
         loop.requestStop()
     }
+
+    /// Version of the libmicrohttpd that is loaded.
+    public static var libraryVersion: String { unsafe String(cString: vs_http_library_version()) }
 
     /// Stops listening, closes every connection and ends the thread. May be called again; any thread but its own.
     ///

@@ -6,6 +6,9 @@ public enum HostProcess {
     /// Keeps malloc to `count` arenas. Call it first thing in `main`: librdkafka's threads would each fill one.
     public static func limitArenas(_ count: Int32 = 2) { cposix_limit_arenas(count) }
 
+    /// The commit that the program was built from, `unknown` where nobody told.
+    public static var buildCommit: String { unsafe String(cString: cposix_build_commit()) }
+
     /// Cores this process may run on, at least 1.
     public static var processorCount: Int { Int(cposix_processor_count()) }
 

@@ -37,6 +37,9 @@ public struct SliceDecoder: ~Copyable {
         unsafe vs_decoder_destroy(handle)
     }
 
+    /// Version of simdjson that it was compiled against.
+    public static var libraryVersion: String { unsafe String(cString: vs_simdjson_version()) }
+
     /// Judges every message; accepted ones are written to `readings` one after the other, in order.
     ///
     /// `readings` must have room for as many readings as there are messages. Payloads and keys are only read during

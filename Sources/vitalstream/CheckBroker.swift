@@ -132,10 +132,15 @@ struct CheckBroker: Sendable {
                 ?? "\(patientFlow) is absent: vital signs do not need it")
     }
 
-    /// `localhost:9092/bootstrap: Connect to ipv4#127.0.0.1:9092 failed: Connection refused (after 0ms in ...)`
+    /// Without thread, broker and state:
+    /// `[thrd:b/bootstrap]: b/bootstrap: Connect to ipv4#127.0.0.1:9092 failed: Connection refused (after 0ms in ...)`
     private static func shortened(_ line: String) -> String {
-        let end = line.firstRange(of: " (after ")?.lowerBound ?? line.endIndex
-        return String(line[..<end])
+        var text = line[...]
+        for _ in 0..<2 {
+            guard let head = text.firstRange(of: ": "), !text[..<head.lowerBound].contains(" ") else { break }
+            text = text[head.upperBound...]
+        }
+        return String(text[..<(text.firstRange(of: " (after ")?.lowerBound ?? text.endIndex)])
     }
 
     private static func remedy(_ cause: String) -> String {

@@ -8,6 +8,10 @@ enum CheckCommand {
     /// Prints the table of settings and a line for each finding.
     /// - Returns: 1 when something fails.
     static func run(_ settings: ResolvedSettings) -> Int32 {
+        CommandRun.run("check") { try check(settings) }
+    }
+
+    private static func check(_ settings: ResolvedSettings) throws(SystemError) -> Int32 {
         Console.writeLine("Settings: name, value, where it comes from")
         Console.writeLine(settings.tableText())
         let broker = CheckBroker(settings)
@@ -17,16 +21,11 @@ enum CheckCommand {
             ("database", CheckReport(), { database.run($0) }),
         ]
         let deadline = Deadline.after(patience)
-        do throws(SystemError) {
-            for group in groups {
-                _ = try ServiceThread(name: "check-\(group.subject)") {
-                    group.probe(group.report)
-                    group.report.finish()
-                }
+        for group in groups {
+            _ = try ServiceThread(name: "check-\(group.subject)") {
+                group.probe(group.report)
+                group.report.finish()
             }
-        } catch {
-            Console.writeError("vitalstream check: \(error)")
-            return 1
         }
         var findings: [CheckFinding] = []
         for group in groups {

@@ -48,7 +48,7 @@ struct DemoSample {
     }
 
     /// `12`, or `unknown`.
-    var lagText: String { report.health.totalLag.map { DemoText.grouped($0) } ?? "unknown" }
+    var lagText: String { report.health.totalLag.map(\.grouped) ?? "unknown" }
 }
 
 /// The live table: drawn again in place on a terminal, else a line now and then.
@@ -57,11 +57,14 @@ final class DemoBoard {
     private let linesEvery: Duration
     private let limitSeconds: Int
     private let startedAt: MonotonicTime
-    private var last: DemoSample?
+    /// The latest samples, the oldest first, over which rates are taken: the service renews its counts four times a
+    /// second, so that a single second would flicker by a tenth.
+    private var recent: [DemoSample] = []
     private var drawnLines = 0
     private var nextLineAt: MonotonicTime
 
     private static let widths = [16, 14, 14]
+    private static let rateSamples = 5
 
     /// - Parameter limitSeconds: when it ends by itself; 0: never.
     init(limitSeconds: Int) {
@@ -74,17 +77,20 @@ final class DemoBoard {
     }
 
     /// The sample shown last.
-    var lastSample: DemoSample? { last }
+    var lastSample: DemoSample? { recent.last }
 
     /// Shows a sample (nil: no answer) and what the demo is doing.
     func show(_ sample: DemoSample?, phase: String) {
         let now = sample?.at ?? .now()
         let seconds = (now - startedAt).wholeMilliseconds / 1_000
-        defer { if let sample { last = sample } }
+        if let sample {
+            recent.append(sample)
+            if recent.count > Self.rateSamples { recent.removeFirst() }
+        }
         if draws {
             draw(table(sample, seconds: seconds, phase: phase))
         } else if now >= nextLineAt {
-            nextLineAt = now + linesEvery - .milliseconds(100)
+            nextLineAt = now + (linesEvery - .milliseconds(100))
             Console.writeLine(line(sample, seconds: seconds, phase: phase))
         }
     }
@@ -92,11 +98,11 @@ final class DemoBoard {
     private func table(_ sample: DemoSample?, seconds: Int64, phase: String) -> [String] {
         let limit = limitSeconds > 0 ? " of \(limitSeconds)" : ""
         var lines = [DemoText.row(["\(seconds)\(limit) s", "total", "a second"], widths: Self.widths)]
-        let shown = sample ?? last
+        let shown = recent.last
         for (name, path) in Self.counts {
             let total = shown?.report.health.totals[keyPath: path] ?? 0
             lines.append(
-                DemoText.row([name, DemoText.grouped(total), rate(of: path, to: sample)], widths: Self.widths))
+                DemoText.row([name, total.grouped, rate(of: path)], widths: Self.widths))
         }
         lines.append(DemoText.row(["lag", shown?.lagText ?? "-", ""], widths: Self.widths))
         lines.append("  commit latency  \(shown?.latencyText ?? "-")")
@@ -107,10 +113,10 @@ final class DemoBoard {
     private func line(_ sample: DemoSample?, seconds: Int64, phase: String) -> String {
         guard let sample else { return "\(seconds) s  the service does not answer; \(phase)" }
         let counts = Self.counts.map { name, path in
-            "\(name) \(DemoText.grouped(sample.report.health.totals[keyPath: path]))"
+            "\(name) \(sample.report.health.totals[keyPath: path].grouped)"
         }
         let parts =
-            ["\(seconds) s", "\(rate(of: \.consumed, to: sample))/s"] + counts
+            ["\(seconds) s", "\(rate(of: \.consumed))/s"] + counts
             + ["lag \(sample.lagText)", "commit \(sample.latencyText)", state(sample, phase)]
         return parts.joined(separator: "  ")
     }
@@ -122,11 +128,11 @@ final class DemoBoard {
         ]
     }
 
-    /// Messages a second since the sample before.
-    private func rate(of path: KeyPath<LaneCounters, Int64>, to sample: DemoSample?) -> String {
-        guard let sample, let last, sample.at > last.at else { return "-" }
-        let count = sample.report.health.totals[keyPath: path] - last.report.health.totals[keyPath: path]
-        return DemoText.grouped(Int64((Double(count) / (sample.at - last.at).inSeconds).rounded()))
+    /// Messages a second, over the latest samples.
+    private func rate(of path: KeyPath<LaneCounters, Int64>) -> String {
+        guard let first = recent.first, let last = recent.last, last.at > first.at else { return "-" }
+        let count = last.report.health.totals[keyPath: path] - first.report.health.totals[keyPath: path]
+        return Int64((Double(count) / (last.at - first.at).inSeconds).rounded()).grouped
     }
 
     private func state(_ sample: DemoSample?, _ phase: String) -> String {

@@ -79,7 +79,7 @@ private struct DemoRun {
         }
         try step("producers") { () throws(DemoEnd) in
             try stack.startProducers(rate: rate)
-            return "\(stack.producers.count), together \(DemoText.grouped(Int64(rate))) readings/s, 10 % duplicates, "
+            return "\(stack.producers.count), together \(rate.grouped) readings/s, 10 % duplicates, "
                 + "1 % bad input"
         }
         Console.writeLine("\nThe data, while it runs:\n  \(stack.psqlCommand)")
@@ -115,15 +115,17 @@ private struct DemoRun {
     private func watch(_ board: DemoBoard, port: UInt16) throws(DemoEnd) {
         let start = MonotonicTime.now()
         var next = start
-        while seconds == 0 || MonotonicTime.now() - start < .seconds(seconds) {
+        let end = seconds > 0 ? start + .seconds(seconds) : nil
+        while true {
+            // Seconds that were missed, as while the machine slept, are not made up for.
+            next = max(next + .seconds(1), .now())
+            let wait = Deadline(at: min(next, end ?? next)).remaining()
+            if DemoWait.isStopped(within: wait) { return }
             try stack.expectRunning()
             let sample = DemoSample.take(port: port)
             try expectGoing(sample)
             board.show(sample, phase: "running")
-            next = max(next + .seconds(1), .now())
-            var wait = Deadline(at: next).remaining()
-            if seconds > 0 { wait = min(wait, Deadline(at: start + .seconds(seconds)).remaining()) }
-            if DemoWait.isStopped(within: wait) { return }
+            if let end, MonotonicTime.now() >= end { return }
         }
     }
 
@@ -155,7 +157,7 @@ private struct DemoRun {
         let summary = try compare(sent)
         let verdict = try stack.verify()
         Console.writeLine("\nSent by the producers, stored by the service")
-        for line in summary.lines { Console.writeLine(line) }
+        Console.write(summary.text)
         Console.writeLine("\n  commit latency  \(board.lastSample?.latencyText ?? "-")")
         if let peak { Console.writeLine("  peak memory     \(peak) MiB of the service") }
         Console.writeLine("  verify          \(verdict.isRight ? "passed" : "FAILED, see \(verdict.log)")\n")
@@ -163,7 +165,7 @@ private struct DemoRun {
         let isRight = summary.isRight && verdict.isRight && isDrained
         Console.writeLine(
             isRight
-                ? "It adds up: each of \(DemoText.grouped(total)) messages is stored or accounted for exactly once."
+                ? "It adds up: each of \(total.grouped) messages is stored or accounted for exactly once."
                 : "It does NOT add up.")
         return isRight
     }

@@ -87,40 +87,25 @@ struct DemoSummary {
     /// Whether every line's numbers are equal.
     var isRight: Bool { rows.allSatisfy { $0.sent == $0.stored } }
 
-    /// The table's lines.
-    var lines: [String] {
-        let head = DemoText.row(["", "sent", "stored", ""], widths: Self.widths)
-        return [head]
-            + rows.map { row in
-                DemoText.row(
-                    [
-                        row.name, DemoText.grouped(row.sent), DemoText.grouped(row.stored),
-                        row.sent == row.stored ? "equal" : "DIFFERS",
-                    ], widths: Self.widths)
-            }
+    /// The table, each line ended.
+    var text: String {
+        var table = TableText([("", .left), ("sent", .right), ("stored", .right), ("", .left)])
+        for row in rows {
+            table.add([
+                row.name, row.sent.grouped, row.stored.grouped, row.sent == row.stored ? "equal" : "DIFFERS",
+            ])
+        }
+        return table.text
     }
-
-    private static let widths = [46, 12, 12, 9]
 }
 
-/// Numbers and columns as the demo shows them.
+/// Numbers and columns of the live table, whose places must not move while the numbers grow.
 enum DemoText {
-    /// 1234567 as 1,234,567.
-    static func grouped(_ number: Int64) -> String {
-        let digits = Array("\(number.magnitude)")
-        var text = number < 0 ? "-" : ""
-        for (place, digit) in digits.enumerated() {
-            if place > 0, (digits.count - place) % 3 == 0 { text.append(",") }
-            text.append(digit)
-        }
-        return text
-    }
-
     /// With one digit behind the point.
     static func oneDecimal(_ value: Double) -> String {
         guard value.isFinite, abs(value) < 1e15 else { return "-" }
         let tenths = Int64((value * 10).rounded())
-        return "\(grouped(tenths / 10)).\(abs(tenths % 10))"
+        return "\((tenths / 10).grouped).\(abs(tenths % 10))"
     }
 
     /// Cells of one line: the first to the left, the others to the right, two blanks before all.

@@ -46,7 +46,8 @@ final class DemoPlace {
         }
         let isOurs: Bool
         do throws(SystemError) {
-            isOurs = try FileSystem.fileExists(path(Self.marker)) || FileSystem.entries(of: directory).isEmpty
+            let isEmpty = try FileSystem.entries(of: directory).isEmpty
+            isOurs = isEmpty || FileSystem.fileExists(path(Self.marker))
             if isOurs { try claim() }
         } catch { throw .failed("\(error)") }
         if !isOurs {

@@ -14,8 +14,7 @@ struct LedgerRow {
     var isOwned = false
     var consumed: Int64 = 0
     var classes = LedgerClasses()
-    /// Letters of the partition with an offset in [firstOffset, nextOffset), in the same snapshot; of rows that `lock`
-    /// had to wait for it may be older than they are.
+    /// Letters of the partition with an offset in [firstOffset, nextOffset), in the same snapshot.
     var deadLetters: Int64 = 0
 
     /// The offsets that the row speaks of.
@@ -29,14 +28,16 @@ struct LedgerRow {
         return (0..<result.rowCount).map { LedgerRow(result, $0) }
     }
 
-    /// The rows of all groups of one partition, locked until the transaction ends, in one order everywhere.
+    /// Locks the rows of all groups of one partition until the transaction ends, in one order everywhere, and reads
+    /// them and the count of their letters as they are then.
     static func lock(
         _ connection: inout Connection, _ partition: TopicPartition
     ) throws(PostgresError) -> [LedgerRow] {
-        let result = try connection.query(
-            "SELECT \(columns) FROM ops.partition_progress AS p WHERE topic = $1 AND partition = $2::integer "
-                + "ORDER BY consumer_group FOR UPDATE OF p", [partition.topic, "\(partition.partition)"])
-        return (0..<result.rowCount).map { LedgerRow(result, $0) }
+        _ = try connection.query(
+            "SELECT FROM ops.partition_progress WHERE topic = $1 AND partition = $2::integer "
+                + "ORDER BY consumer_group FOR UPDATE", [partition.topic, "\(partition.partition)"])
+        // A statement of its own: its snapshot sees what those committed whom the lock had to wait for.
+        return try read(&connection).filter { $0.partition == partition }
     }
 
     private static let columns = """

@@ -1,13 +1,27 @@
+internal import HTTP
+internal import Kafka
+internal import Postgres
 internal import Service
+internal import VitalSigns
 
 /// The settings of `vitalstream`, each declared once; docs/settings.md is made from them.
 enum ProductSettings {
     /// The program's version.
     static let version = "0.1.0"
 
+    /// What `--version` prints: the program's version and commit, and the libraries it runs on.
+    static var versionText: String {
+        let postgres = Connection.libraryVersion
+        return """
+            \(version) (commit \(HostProcess.buildCommit))
+            librdkafka \(KafkaLibrary.version), libpq \(postgres / 10_000).\(postgres % 10_000), \
+            libmicrohttpd \(Server.libraryVersion), simdjson \(SliceDecoder.libraryVersion)
+            """
+    }
+
     /// All that `vitalstream` may be told.
     static let catalog = SettingsCatalog(
-        program: "vitalstream", summary: "vital signs from Kafka, exactly once into PostgreSQL", version: version,
+        program: "vitalstream", summary: "vital signs from Kafka, exactly once into PostgreSQL", version: versionText,
         settings: kafka + database + validation + lanes + observation, commands: ProductCommands.all)
 
     private static let kafka = [

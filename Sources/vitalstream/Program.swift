@@ -30,6 +30,12 @@ enum Program {
         case "demo": DemoCommand.run(settings)
         case "broker": BrokerCommand.run(settings)
         case "healthcheck": HealthcheckCommand.run(settings)
+        case "verify": VerifyCommand.run(settings)
+        case "offsets list": OffsetsListCommand.run(settings)
+        case "offsets set": OffsetsSetCommand.run(settings)
+        case "dead-letter list": DeadLetterListCommand.run(settings)
+        case "dead-letter show": DeadLetterShowCommand.run(settings)
+        case "dead-letter retry": DeadLetterRetryCommand.run(settings)
         default:
             preconditionFailure("a declared command that nothing runs")
         }

@@ -1,3 +1,4 @@
+internal import Kafka
 internal import Postgres
 
 /// One equation that has to hold, as numbers.

@@ -69,7 +69,7 @@ struct ProducerRun: Sendable {
                 bootstrapServers: settings.string("KAFKA_BOOTSTRAP_SERVERS"), topic: settings.string("VITALS_TOPIC"),
                 mostMessageBytes: longest, properties: settings.kafkaProperties
             ) { level, facility, message in
-                // librdkafka's levels are syslog's: below 5 something is amiss; but a fresh broker's first second is not.
+                // librdkafka's levels are syslog's: below 5 something is amiss, but for a fresh broker's first second.
                 let isStarting = message.contains("Coordinator load in progress")
                 log.write(
                     level < 5 && !isStarting ? .warning : .debug, "librdkafka",

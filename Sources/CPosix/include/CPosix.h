@@ -146,6 +146,9 @@ int32_t cposix_change_owner_tree(const char *path, cposix_account account);
 /* Hands on what printf and Swift's print hold back. */
 void cposix_flush_output(void);
 
+/* The commit that this was built from, or "unknown". Static memory. */
+const char *cposix_build_commit(void);
+
 /* Random bytes of the kernel. */
 int32_t cposix_random(void *buffer, size_t count);
 

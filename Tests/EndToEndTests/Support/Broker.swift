@@ -10,7 +10,9 @@ protocol Broker: AnyObject, Sendable {
 }
 
 /// librdkafka's mock cluster. It keeps 5 MiB a partition, and a group forms after 3 s.
-final class MockBroker: Broker {
+///
+/// Unchecked: any thread may call a `MockCluster`, and nothing of this class changes.
+final class MockBroker: Broker, @unchecked Sendable {
     let cluster: MockCluster
     let bootstrapServers: String
 

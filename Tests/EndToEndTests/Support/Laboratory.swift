@@ -99,7 +99,7 @@ final class Laboratory {
 
     /// Waits until the ledger stands at `position` or beyond; nil: at the end of what was sent.
     func awaitPosition(
-        _ wanted: Int? = nil, _ log: SentLog, group: String = "lab", within limit: Duration = .seconds(90)
+        _ log: SentLog, at wanted: Int? = nil, group: String = "lab", within limit: Duration = .seconds(90)
     ) throws {
         var connection = try connect()
         var found = -1

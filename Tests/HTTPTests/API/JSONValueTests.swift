@@ -6,10 +6,9 @@ struct JSONValueTests {
     private func parse(_ text: String) throws(JSONError) -> JSONValue { try JSONValue(parsing: Array(text.utf8)) }
 
     @Test func `every kind of value is read`() throws {
+        let text = #" {"a" : [1, -2.5e1, 0, -0, 1E2], "b":{}, "c":[ ], "d":true,"e":false,"f":null,"g":"x"} "#
         #expect(
-            try parse(
-                " {\"a\" : [1, -2.5e1, 0, -0, 1E2], \"b\":{}, \"c\":[ ], \"d\":true,\"e\":false,\"f\":null,\"g\":\"x\"} \n"
-            )
+            try parse(text + "\r\n\t")
                 == .object([
                     "a": .array([.integer(1), .double(-25), .integer(0), .integer(0), .double(100)]),
                     "b": .object([:]), "c": .array([]), "d": .bool(true), "e": .bool(false), "f": .null,

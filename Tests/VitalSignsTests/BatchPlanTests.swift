@@ -1,0 +1,162 @@
+import Testing
+import VitalSigns
+
+/// A batch planned as a whole against the same messages applied one at a time.
+@Suite struct BatchPlanTests {
+    @Test(arguments: 0..<60 as Range<UInt64>)
+    func `a batch does what its messages do one at a time`(seed: UInt64) {
+        var numbers = SeededNumbers(seed: seed)
+        // Fewer places than patients in half of the runs: some are forgotten while others are learnt.
+        let lab = PlanLab(tableCapacity: numbers.oneIn(2) ? 5 : 64)
+        var offsets: [Int64] = [0, 0, 0, 0]
+        let partitions: [UInt16] = [0, 3, 70, 65_535]
+        let patients = 2 + numbers.below(24)
+        let mayWander = numbers.oneIn(3)
+        for _ in 0..<12 {
+            let count = numbers.oneIn(3) ? 193 + numbers.below(400) : 1 + numbers.below(40)
+            var batch: [Reading] = []
+            for _ in 0..<count {
+                var reading = numbers.reading(patients: patients, instants: 12, partition: 0, offset: 0)
+                // A patient stays in one partition, but for the runs in which the topic has grown.
+                let place = mayWander ? numbers.below(4) : Int(reading.patientLow % 4)
+                (reading.partition, reading.offset) = (partitions[place], offsets[place])
+                offsets[place] += 1 + Int64(numbers.below(2))
+                batch.append(reading)
+            }
+            let isRetried = numbers.oneIn(3)
+            if isRetried { lab.plan(batch, trustsTable: numbers.oneIn(2)) }
+            lab.plan(batch, trustsTable: !isRetried || numbers.oneIn(2))
+            lab.commit(batch)
+        }
+    }
+
+    @Test(arguments: 0..<20 as Range<UInt64>)
+    func `what another lane has written is met by the key, and planned rightly without the table`(seed: UInt64) {
+        var numbers = SeededNumbers(seed: seed)
+        let lab = PlanLab(tableCapacity: 64)
+        var offset: Int64 = 0
+        func batch(_ count: Int) -> [Reading] {
+            (0..<count).map { _ in
+                offset += 1
+                return numbers.reading(patients: 6, instants: 8, partition: 1, offset: offset)
+            }
+        }
+        var contradictions = 0
+        for _ in 0..<20 {
+            let first = batch(6)
+            lab.plan(first, trustsTable: true)
+            lab.commit(first)
+            // Behind the table's back; its partition is greater, so its values stay.
+            let next = batch(30)
+            for var foreign in next.shuffled(using: &numbers).prefix(4) {
+                (foreign.partition, foreign.offset, foreign.presence) = (9, offset, foreign.presence | 1)
+                foreign.values[0] = 99
+                lab.store.apply(foreign)
+            }
+            lab.draft(next, trustsTable: true)
+            contradictions += lab.contradictions().isEmpty ? 0 : 1
+            lab.plan(next, trustsTable: false)
+            lab.commit(next)
+            lab.table.removeAll()
+        }
+        #expect(contradictions > 0)
+    }
+
+    @Test func `the batch stays as it came`() {
+        var numbers = SeededNumbers(seed: 1)
+        let lab = PlanLab(tableCapacity: 64)
+        let batch = (0..<400).map { numbers.reading(patients: 5, instants: 5, partition: 0, offset: Int64($0)) }
+        lab.plan(batch, trustsTable: true)
+        for (index, reading) in batch.enumerated() {
+            #expect(ReadingPicture.of(lab.buffer[index]) == ReadingPicture.of(reading))
+            #expect(lab.buffer[index].hasSameKey(as: reading))
+        }
+    }
+
+    @Test func `a known patient's newer readings need no question, older ones do`() {
+        let lab = PlanLab(tableCapacity: 8)
+        func reading(_ picture: String, second: Int64) -> Reading {
+            var reading = ReadingPicture.reading(picture)
+            reading.time += second * 1_000
+            return reading
+        }
+        // ──●──────────▶ t   first sight: one question for the newest, none for rows
+        //   0
+        let first = [reading("H60 @0:1", second: 0)]
+        lab.plan(first, trustsTable: true)
+        #expect(lab.plan.unknownPatients.isEmpty && lab.plan.lookUps.isEmpty)
+        lab.commit(first)
+        // ──●────●─────▶ t   the newest again: known from the table; a newer one: certainly new
+        //   0    1
+        let second = [reading("H61 @0:2", second: 0), reading("H60 @0:3", second: 1)]
+        lab.plan(second, trustsTable: true)
+        #expect(lab.plan.lookUps.isEmpty)
+        #expect(lab.plan.insertCount == 1 && lab.plan.changes.count == 1 && lab.plan.replacements.count == 1)
+        lab.commit(second)
+        // ──●──●─●─────▶ t   between the two, and the old one: asked
+        //   0      1
+        let third = [reading("H60 @0:4", second: 0)]
+        lab.plan(third, trustsTable: true)
+        #expect(lab.plan.lookUps.count == 1 && lab.plan.insertCount == 0 && lab.plan.changes.count == 1)
+        lab.commit(third)
+        // Another partition's word about the newest row: asked.
+        lab.plan([reading("H60 @7:1", second: 1)], trustsTable: true)
+        #expect(lab.plan.lookUps.count == 1)
+        lab.plan([reading("H60 @7:1", second: 9)], trustsTable: true)
+        #expect(lab.plan.lookUps.count == 1)
+        // After a contradiction: everything is asked.
+        lab.plan([reading("H60 @0:9", second: 9)], trustsTable: false)
+        #expect(lab.plan.lookUps.count == 1)
+    }
+
+    @Test func `a patient with later readings stored is not taken for new`() {
+        let lab = PlanLab(tableCapacity: 8)
+        var late = ReadingPicture.reading("H60 @0:1")
+        late.time += 60_000
+        lab.plan([late], trustsTable: true)
+        lab.commit([late])
+        lab.table.removeAll()
+        let early = ReadingPicture.reading("H60 @0:2")
+        var again = late
+        (again.offset, again.values[0]) = (3, 61)
+        lab.plan([early, again], trustsTable: true)
+        #expect(lab.plan.insertCount == 1 && lab.plan.changes.count == 1)
+        lab.commit([early, again])
+    }
+
+    enum Shape: String, CaseIterable, Sendable {
+        case oneKey, onePatientForward, onePatientBackward, patientsBackward, sharedFirstHalf, zigzag
+    }
+
+    /// The bound is only against hanging: a quadratic step takes minutes.
+    @Test(.timeLimit(.minutes(1)), arguments: Shape.allCases)
+    func `no order of a full batch is slow`(shape: Shape) {
+        let count = 65_536
+        let lab = PlanLab(tableCapacity: count, batchCapacity: count)
+        var batch: [Reading] = []
+        batch.reserveCapacity(count)
+        for index in 0..<count {
+            var reading = ReadingPicture.reading(index % 2 == 0 ? "H60 @0:0" : "H61 @0:0")
+            reading.offset = Int64(index)
+            switch shape {
+            case .oneKey: break
+            case .onePatientForward: reading.time += Int64(index)
+            case .onePatientBackward: reading.time += Int64(count - index)
+            case .patientsBackward: reading.patientHigh = UInt64(count - index) << 20
+            case .sharedFirstHalf: reading.patientLow = UInt64(count - index)
+            case .zigzag: reading.time += Int64(index % 2 == 0 ? index : count - index)
+            }
+            batch.append(reading)
+        }
+        lab.draft(batch, trustsTable: true)
+        lab.draft(batch, trustsTable: false)
+        let counts = lab.plan.verdicts(partition: 0)
+        #expect(lab.plan.insertCount == (shape == .oneKey ? 1 : shape == .zigzag ? lab.plan.insertCount : count))
+        #expect(counts.inserted == Int64(lab.plan.insertCount))
+        #expect(counts.inserted + counts.duplicate + counts.corrected == Int64(count))
+        #expect(lab.plan.replacements.count == Int(counts.corrected))
+        lab.plan.remember(in: &lab.table)
+        let newest = lab.table.find(high: batch[0].patientHigh, low: batch[0].patientLow)
+        #expect(newest >= 0)
+    }
+}
