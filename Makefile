@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test build lint format sanitize dependencies clean
+.PHONY: help demo test build lint format sanitize dependencies image sbom secrets image-test clean
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 SWIFT ?= swift
@@ -20,7 +20,7 @@ export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 4
 
 help: ## List the targets | make
 	@printf '%-13s %-80s %s\n' target 'what it does' example
-	@sed -nE 's/^([a-z]+):[^#]*## ([^|]+) \| (.*)$$/\1\t\2\t\3/p' $(MAKEFILE_LIST) \
+	@sed -nE 's/^([a-z-]+):[^#]*## ([^|]+) \| (.*)$$/\1\t\2\t\3/p' $(MAKEFILE_LIST) \
 	| while IFS=$$'\t' read -r target what example; do printf '%-13s %-80s %s\n' "$$target" "$$what" "$$example"; done
 
 demo: build ## Service, broker, database and producers with a live table; Ctrl-C ends it | DEMO_SECONDS=30 make demo
@@ -51,6 +51,20 @@ sanitize: dependencies ## All tests under ThreadSanitizer, then AddressSanitizer
 
 dependencies: ## Install from Debian or Ubuntu what is missing (asks for nothing) | make dependencies
 	@tools/install-dependencies
+
+image: ## Container image vitalstream:latest, with docker or podman | make image
+	engine=$$(tools/container-engine); \
+	$$engine build $$([[ $$engine == docker ]] || echo --format docker) --tag vitalstream:latest \
+		--build-arg COMMIT=$$(git rev-parse --short=12 HEAD || echo unknown) .
+
+image-test: ## Run the image and both compose files, restart, kill, down and up | make image-test
+	@tools/image-test
+
+sbom: ## What is in the image, as CycloneDX in .build/sbom.cdx.json | make sbom
+	@tools/sbom
+
+secrets: ## Certificates and passwords for docker-compose.secure.yml in ./secrets | make secrets
+	@tools/secrets
 
 clean: ## Delete what was built and the demo's leavings | make clean
 	rm -rf .build .demo

@@ -13,7 +13,7 @@ let strict: [SwiftSetting] = [
 /// Targets that touch C memory mark each unsafe use as such.
 let strictAndSafe: [SwiftSetting] = strict + [.strictMemorySafety()]
 
-/// The commit that `--version` names: from git, or from the variable where there is no repository (a container's build).
+/// The commit that `--version` names: from git, or from the variable where there is no repository (an image's build).
 let commit =
     Context.environment["VITALSTREAM_COMMIT"] ?? Context.gitInformation.map { String($0.currentCommit.prefix(12)) }
     ?? "unknown"
@@ -54,7 +54,7 @@ let package = Package(
             swiftSettings: strictAndSafe),
         .target(name: "API", dependencies: ["HTTP"], swiftSettings: strict),
         .target(
-            name: "Schema", path: "sql", exclude: ["README.md"], sources: ["Schema.swift"],
+            name: "Schema", path: "sql", exclude: ["README.md", "analytics", "psql"], sources: ["Schema.swift"],
             resources: [.embedInCode("migrations")], swiftSettings: strict),
         .executableTarget(
             name: "vitalstream",
@@ -76,12 +76,16 @@ let package = Package(
 
         // Tests: one folder per target, mirroring its files.
         .target(name: "CMallocCounter", path: "Tests/Support/CMallocCounter"),
-        .testTarget(name: "ServiceTests", dependencies: ["Service", "CPosix"], swiftSettings: strict),
+        .testTarget(name: "ServiceTests", dependencies: ["Service"], swiftSettings: strict),
         .testTarget(name: "KafkaTests", dependencies: ["Kafka", "Service"], swiftSettings: strict),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "Service", "Schema"], swiftSettings: strict),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "API", "Service"], swiftSettings: strict),
         .testTarget(name: "VitalSignsTests", dependencies: ["VitalSigns", "CMallocCounter"], swiftSettings: strict),
-        .testTarget(name: "IngestTests", dependencies: ["Ingest", "VitalSigns", "Kafka", "Postgres", "Service", "Schema"], swiftSettings: strict),
+        .testTarget(
+            name: "IngestTests",
+            dependencies: ["Ingest", "VitalSigns", "Kafka", "Postgres", "Service", "Schema", "CMallocCounter"],
+            swiftSettings: strict),
+        .testTarget(name: "CommandTests", dependencies: ["Kafka", "Postgres", "Service"], swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests", dependencies: ["Service", "Kafka", "Postgres", "HTTP"], swiftSettings: strict),
         .testTarget(name: "SimulationTests", dependencies: ["Simulation", "VitalSigns"], swiftSettings: strict),

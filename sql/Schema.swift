@@ -17,7 +17,9 @@ public enum Schema {
     ///
     /// The package manager's names for the embedded files replace a leading digit by an underscore.
     public static let migrations: [Migration] = [
-        migration(1, "foundation", PackageResources._01_foundation_sql)
+        migration(1, "foundation", PackageResources._01_foundation_sql),
+        migration(2, "roles", PackageResources._02_roles_sql),
+        migration(3, "life_of_data", PackageResources._03_life_of_data_sql),
     ]
 
     private static func migration(_ number: Int, _ name: String, _ bytes: [UInt8]) -> Migration {

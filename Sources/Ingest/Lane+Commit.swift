@@ -105,6 +105,7 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
     /// The transaction is in the database: now, and only now, memory follows.
     mutating func noteCommit(_ now: MonotonicTime) {
         commitLatency.record(now - sealedAt, now: now)
+        reconnectPause = configuration.reconnectPause.first
         counters.batches += 1
         for advance in sealed.advances {
             let verdicts = advance.verdicts

@@ -57,8 +57,9 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
     /// gap comes again it is the log's own (transaction markers, compaction) and is booked.
     private mutating func acceptGap(before offset: Int64, _ place: Int) -> Bool {
         let cursor = unsafe cursors + place
-        guard unsafe cursor.pointee.gapSeenAt == offset else {
+        guard unsafe cursor.pointee.gapSeenAt == offset, unsafe cursor.pointee.gapExpected == cursor.pointee.next else {
             unsafe cursor.pointee.gapSeenAt = offset
+            unsafe cursor.pointee.gapExpected = cursor.pointee.next
             unsafe cursor.pointee.state = .ignored
             needsReassignment = true
             return false

@@ -17,28 +17,39 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
         if !filling.isEmpty { seal(now) }
     }
 
-    /// Asks now and then who owns the partitions that are contested or stopped.
+    /// Asks now and then who owns the partitions that are contested or stopped, and those that flow while nothing was
+    /// asked of the database for a while: so a quiet lane notices that its session is gone, or its partitions.
     private mutating func startOwnershipCheck(_ now: MonotonicTime) -> Bool {
         guard now >= ownershipCheckAt else { return false }
+        let isQuiet = now - stageSince >= configuration.ownershipInterval
         var asked: [TopicPartition] = []
         for partition in partitions {
             switch partition.phase {
             case .unsettled, .stopped: asked.append(partition.partition)
-            case .awaitingTakeOver, .running, .verifying: break
+            case .running, .verifying: if isQuiet { asked.append(partition.partition) }
+            case .awaitingTakeOver: break
             }
         }
-        guard !asked.isEmpty else { return false }
+        guard isQuiet || !asked.isEmpty else { return false }
         ownershipCheckAt = now + configuration.ownershipInterval
         store.readOwnership(of: asked)
         enter(.readingOwnership, now)
         return true
     }
 
-    /// Decides which of the contested and stopped partitions may be taken over.
+    /// Decides which of the contested and stopped partitions may be taken over. A flowing one that has another epoch
+    /// means that all in memory may be outdated, as when a commit is fenced.
     ///
     /// Nobody newer has a contested one, or an operator has released it: now. Otherwise only when the group still gives
     /// it to this lane after longer than a session lasts. A stopped one when an operator has raised its epoch.
     mutating func settleOwnership(_ ownerships: [PartitionOwnership], _ now: MonotonicTime) {
+        let isOvertaken = partitions.contains { mine in
+            mine.isFlowing && ownerships.contains { $0.partition == mine.partition && $0.epoch != mine.epoch }
+        }
+        if isOvertaken {
+            log.warning("overtaken: another owner has the partitions", .field("lane", configuration.lane))
+            dropMemory(now)
+        }
         for place in partitions.indices {
             let mine = partitions[place]
             let row = ownerships.first { $0.partition == mine.partition }

@@ -122,6 +122,8 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
         trustsTable = true
         attempts = 0
         patients.removeAll()
+        // Their ids too: a standby that takes over may lack the newest and give the same ids to other names.
+        origins.removeAll()
         isStalled = false
         for place in partitions.indices {
             unsafe cursors[place] = PartitionCursor()
@@ -135,6 +137,11 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
 
     private mutating func loseDatabase(_ reason: String, level: LogLevel, _ now: MonotonicTime) {
         store.disconnect()
+        // A session proves nothing by standing up: a server that lets us in and fails every commit is still away.
+        if let since = connectedAt, now - since > configuration.reconnectPause.longest {
+            reconnectPause = configuration.reconnectPause.first
+        }
+        connectedAt = nil
         dropMemory(now)
         if awaySince == nil || databaseReason != reason {
             let fields: [LogField] = [
@@ -149,7 +156,7 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
     }
 
     private mutating func noteDatabaseBack(_ now: MonotonicTime) {
-        reconnectPause = configuration.reconnectPause.first
+        connectedAt = now
         databaseReason = ""
         guard let since = awaySince else { return }
         awaySince = nil

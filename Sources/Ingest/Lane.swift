@@ -65,10 +65,14 @@ public struct LaneInterest: BitwiseCopyable, Sendable {
 
     /// The filling batch was given back because the database stalls; partitions are assigned again afterwards.
     var isStalled = false
+    /// Since when the filling batch has had no room. Not the request's own time: one that is repeated has many.
+    var fullSince: MonotonicTime?
     var isDrained = true
     /// A partition left the flow or has to be read again: the rest is assigned anew after the slice.
     var needsReassignment = false
+    /// How long the next attempt to connect waits; short again after a commit, or a session that lasted.
     var reconnectPause: Duration
+    var connectedAt: MonotonicTime?
     var awaySince: MonotonicTime?
     var lastTurn: MonotonicTime
     /// After a pause of the whole process the group is believed only from here on.
@@ -130,6 +134,7 @@ public struct LaneInterest: BitwiseCopyable, Sendable {
         if stage == .idle { startWork(now) }
         let canTake = canTakeMessages
         if canTake {
+            fullSince = nil
             takeMessages(now)
         } else {
             giveBackWhenStalled(now)
@@ -166,7 +171,9 @@ public struct LaneInterest: BitwiseCopyable, Sendable {
 
     /// Whether the filling batch has room for a slice; without a session only events are served.
     var canTakeMessages: Bool {
-        filling.messageCount < min(rowLimit, filling.capacity)
+        // A full table of origins is emptied when its ids are there, unless a batch refers to it by then.
+        if origins.isFull, !isStalled, case .resolvingOrigins = stage { return false }
+        return filling.messageCount < min(rowLimit, filling.capacity)
             && filling.retainedBytes < configuration.batchMaxBytes
     }
 
@@ -182,10 +189,12 @@ public struct LaneInterest: BitwiseCopyable, Sendable {
     /// A database that takes long must not keep the group's calls unanswered: a full batch is given back, nothing is
     /// assigned, and polling goes on until the request is over.
     private mutating func giveBackWhenStalled(_ now: MonotonicTime) {
-        guard stage != .idle, now - stageSince > configuration.stallLimit else { return }
+        let since = fullSince ?? now
+        fullSince = since
+        guard stage != .idle, now - since > configuration.stallLimit else { return }
         log.warning(
             "the database is slow: reading pauses until it has answered", .field("lane", configuration.lane),
-            .field("waited_milliseconds", now - stageSince))
+            .field("waited_milliseconds", now - since))
         dropFilling()
         for place in partitions.indices { unsafe cursors[place].state = .ignored }
         assign([])

@@ -51,8 +51,11 @@ struct PartitionCursor: BitwiseCopyable {
     var next: Int64 = 0
     /// Where the filling batch begins.
     var batchStart: Int64 = 0
-    /// Offset that once came instead of `next`; seen again after a new assignment the gap is the log's own.
+    /// Offset that once came instead of `gapExpected`. The same pair again after a new assignment is the log's own gap;
+    /// another `next` before the same offset is another gap.
     var gapSeenAt: Int64 = -1
+    /// See `gapSeenAt`.
+    var gapExpected: Int64 = -1
 }
 
 /// Finds a partition's place in the lane from a message's numbers, without hashing.

@@ -200,7 +200,11 @@ public struct PostgresStore: ReadingStore, ~Copyable {
 
     /// An error came: the rest of the results is drained first, unless the connection is gone.
     private mutating func meet(_ error: PostgresError) -> StoreProgress {
-        let cause = Self.failure(of: error)
+        var cause = Self.failure(of: error)
+        if case .settingUp = activity, error.sqlState == .undefinedTable {
+            // Nobody's mistake while serve itself is about to migrate.
+            cause = .away("no schema yet: serve makes it unless MIGRATE=off, else run vitalstream migrate")
+        }
         if case .connecting = activity { return end(.failed(.away(error.description))) }
         if case .rollingBack(let first) = activity {
             session = nil

@@ -20,6 +20,22 @@ internal import CRdKafka
     public var topicIndex: Int32
     /// Whether the timestamp is the broker's (LogAppendTime) and not the producer's.
     public var timestampIsLogAppend: Bool
+
+    /// A record of a message that lies somewhere else, as a simulated source makes it.
+    package init(
+        payload: UnsafeRawPointer?, payloadLength: Int, key: UnsafeRawPointer?, keyLength: Int, offset: Int64,
+        timestampMilliseconds: Int64, partition: Int32, topicIndex: Int32, timestampIsLogAppend: Bool
+    ) {
+        unsafe self.payload = unsafe payload
+        self.payloadLength = payloadLength
+        unsafe self.key = unsafe key
+        self.keyLength = keyLength
+        self.offset = offset
+        self.timestampMilliseconds = timestampMilliseconds
+        self.partition = partition
+        self.topicIndex = topicIndex
+        self.timestampIsLogAppend = timestampIsLogAppend
+    }
 }
 
 /// Messages of one round of polling, still in librdkafka's memory.

@@ -60,6 +60,8 @@ public enum MigrationError: Error, Sendable, CustomStringConvertible {
 }
 
 /// Brings a database's schema up to date, each migration in a transaction of its own, one program at a time.
+///
+/// Once the schema `ops` exists, migrations run as its owner, whoever migrates: so all objects have one owner.
 public struct Migrator: Sendable {
     private let migrations: [Migration]
 
@@ -120,12 +122,32 @@ public struct Migrator: Sendable {
     }
 
     private static func apply(_ migration: Migration, _ connection: inout Connection) throws(PostgresError) {
-        try connection.execute("BEGIN; \(createTable)")
+        try connection.execute("BEGIN")
+        try becomeOwner(&connection)
+        try connection.execute(createTable)
         try connection.execute(migration.sql)
         _ = try connection.query(
             "INSERT INTO ops.schema_migration (number, name, checksum) VALUES ($1::integer, $2, $3)",
             [String(migration.number), migration.name, migration.checksum])
         try connection.execute("COMMIT")
+    }
+
+    /// Makes the schema `ops`, or takes on its owner's role until the transaction ends.
+    private static func becomeOwner(_ connection: inout Connection) throws(PostgresError) {
+        let found = try connection.query(
+            """
+            SELECT owner, quote_ident(owner), pg_has_role(owner, 'MEMBER') \
+            FROM (SELECT pg_get_userbyid(nspowner) AS owner FROM pg_namespace WHERE nspname = 'ops') AS o
+            """)
+        guard found.rowCount > 0 else { return try connection.execute("CREATE SCHEMA ops") }
+        guard found.boolean(0, 2) else {
+            let owner = found.text(0, 0)
+            throw PostgresError(
+                .server(.insufficientPrivilege),
+                "the schema belongs to \(owner), of which this user is no member: migrate as one, or let a superuser "
+                    + "GRANT \(owner) to it")
+        }
+        try connection.execute("SET LOCAL ROLE \(found.text(0, 1))")
     }
 
     private static func applied(_ connection: inout Connection) throws(PostgresError) -> [Int: Applied] {
@@ -145,7 +167,6 @@ public struct Migrator: Sendable {
     }
 
     private static let createTable = """
-        CREATE SCHEMA IF NOT EXISTS ops;
         CREATE TABLE IF NOT EXISTS ops.schema_migration (
             number     integer     PRIMARY KEY,
             name       text        NOT NULL,

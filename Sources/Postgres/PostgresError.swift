@@ -69,6 +69,8 @@ public struct PostgresError: Error, Sendable, Equatable, CustomStringConvertible
         case "VS002", "23505": return .conflict
         // Deadlock, serialization failure, lock or statement time-out, object in use.
         case "40001", "40P01", "55P03", "55006", "57014": return .retry
+        // A row whose partition was made while the statement waited for the default one: no value is at fault.
+        case "23514": return .retry
         // A standby, an idle time-out that ended the session, an outcome that the server itself does not know.
         case "25006", "25P03", "40003": return .reconnect
         default: break

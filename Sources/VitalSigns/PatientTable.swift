@@ -99,7 +99,8 @@
         // Both halves enter: version 7 identifiers share their first half, hand-made ones their second.
         var mixed = (high ^ (low << 32 | low >> 32)) &* 0x9E37_79B9_7F4A_7C15
         mixed ^= mixed >> 32
-        return Int(truncatingIfNeeded: mixed &* 0xD6E8_FEB8_6659_FD93 >> 20)
+        // The parentheses matter: in Swift a shift binds tighter than a product, and the low bits alone mix badly.
+        return Int(truncatingIfNeeded: (mixed &* 0xD6E8_FEB8_6659_FD93) >> 20)
     }
 
     private func place(_ slot: UInt32) {

@@ -12,6 +12,7 @@ struct CheckBroker: Sendable {
     /// Limits of the single questions; together below `CheckCommand`'s.
     private static let metadataLimit: Duration = .seconds(6)
     private static let topicLimit: Duration = .seconds(4)
+    private static let brokersTime = "message.timestamp.type=LogAppendTime"
 
     init(_ settings: ResolvedSettings) {
         servers = settings.string("KAFKA_BOOTSTRAP_SERVERS")
@@ -28,9 +29,11 @@ struct CheckBroker: Sendable {
         do throws(KafkaError) {
             var admin = try Admin(
                 properties: ConsumerConfiguration.properties(bootstrapServers: servers, overrides: overrides)
-            ) { level, _, message in
-                // The call itself says only that nobody answered; why stands in the log.
-                if level <= 4 { lastLine.withLock { $0 = message } }
+            ) { level, facility, message in
+                // The call itself says only that nobody answered; why stands in the log, also in lines that
+                // librdkafka holds to be harmless, such as a plain client's at a port for TLS.
+                let isCause = facility == "FAIL" || (level <= 4 && !message.contains("brokers are down"))
+                if isCause { lastLine.withLock { $0 = message } }
             }
             guard let cluster = askCluster(&admin, lastLine, report) else { return report.finish() }
             checkTopic(vitals, &admin, cluster, report)
@@ -39,7 +42,8 @@ struct CheckBroker: Sendable {
             report.finish()
         } catch {
             report.add(
-                .failure, "broker", "the Kafka client refuses its settings: \(error.text)", remedy: "correct KAFKA_CONFIG_*")
+                .failure, "broker", "the Kafka client refuses its settings: \(error.text)",
+                remedy: "correct KAFKA_CONFIG_*")
         }
     }
 
@@ -49,7 +53,8 @@ struct CheckBroker: Sendable {
         }
         if usesSCRAM, !KafkaLibrary.hasWorkingSCRAM {
             report.add(
-                .warning, "librdkafka", "\(KafkaLibrary.version): its SCRAM login fails on Kafka 4 (\"invalid credentials\")",
+                .warning, "librdkafka",
+                "\(KafkaLibrary.version): its SCRAM login fails on Kafka 4 (\"invalid credentials\")",
                 remedy: "use librdkafka 2.6.1 or later, or PLAIN over TLS")
         } else {
             report.add(.fine, "librdkafka", KafkaLibrary.version)
@@ -65,7 +70,7 @@ struct CheckBroker: Sendable {
             let more = addresses.count > 3 ? " ..." : ""
             report.add(
                 .fine, "broker",
-                "\(addresses.count) reachable through \(servers): \(addresses.prefix(3).joined(separator: ", "))\(more)")
+                "answers; \(addresses.count) in the cluster: \(addresses.prefix(3).joined(separator: ", "))\(more)")
             return cluster
         } catch {
             let cause = lastLine.withLock { $0 }.map(Self.shortened) ?? error.text
@@ -97,11 +102,10 @@ struct CheckBroker: Sendable {
             checkTimestamps(of: name, &admin, report)
         } catch {
             let isUnknown = error.name.contains("UNKNOWN")
+            let creation = "kafka-topics.sh --create --topic \(name) --partitions 4 --config \(Self.brokersTime)"
             report.add(
                 .failure, "topic", isUnknown ? "\(name) does not exist" : "\(name): \(error.text)",
-                remedy: isUnknown
-                    ? "kafka-topics.sh --create --topic \(name) --partitions 4 --config message.timestamp.type=LogAppendTime"
-                    : "give this user the right to describe and read it")
+                remedy: isUnknown ? creation : "give this user the right to describe and read it")
         }
     }
 
@@ -113,8 +117,8 @@ struct CheckBroker: Sendable {
             case let other?:
                 report.add(
                     .warning, "topic",
-                    "\(name): messages carry their producer's time (\(other)), against which readings ahead of time are judged",
-                    remedy: "kafka-configs.sh --alter --topic \(name) --add-config message.timestamp.type=LogAppendTime")
+                    "\(name): messages carry their producer's time (\(other)), so nothing tells a clock that is ahead",
+                    remedy: "kafka-configs.sh --alter --topic \(name) --add-config \(Self.brokersTime)")
             case nil:
                 report.add(.info, "topic", "\(name): the broker does not say whose time messages carry")
             }

@@ -110,14 +110,15 @@ struct CheckDatabase: Sendable {
         let days = Housekeeping.partitionDays.ahead
         if !mayMake {
             report.add(
-                .warning, "partitions", "this role may not make daily partitions; \(missing) of the next \(days + 1) are missing",
+                .warning, "partitions",
+                "this role may not make daily partitions; \(missing) of the next \(days + 1) are missing",
                 remedy: "let the owner of silver.vital_reading call silver.make_partitions once a day")
         } else if missing > 0 {
             report.add(
                 .warning, "partitions", "\(missing) of the next \(days + 1) daily partitions are missing",
                 remedy: inDefault
                     ? "their rows are in silver.vital_reading_default: move them, then the partitions can be made"
-                    : "nothing, serve makes them within a minute of its start")
+                    : "nothing, serve makes them at its start and every 10 minutes")
         } else {
             report.add(.fine, "partitions", "made \(days) days ahead, and this role may make more")
         }
@@ -131,6 +132,7 @@ struct CheckDatabase: Sendable {
         case .some: return nil
         case nil: break
         }
+        if error.kind == .protocolMisuse { return "correct DATABASE_URL" }
         let text = error.message
         if text.contains("password") || text.contains("authentication") {
             return "correct the user or the password in DATABASE_URL, or pg_hba.conf"

@@ -65,7 +65,7 @@ struct DeadLetterRetry: ~Copyable {
         let store = DeadLetterStore(partition: chunk.partition)
         let outcomes = try store.store(accepted, &transaction.connection)
         for outcome in outcomes { sorted.accepted.count(outcome.verdict) }
-        try store.book(outcomes, sorted.accepted, ledger, group: group, &transaction.connection)
+        try store.book(outcomes, ledger, group: group, &transaction.connection)
         _ = try transaction.commit()
         return sorted
     }

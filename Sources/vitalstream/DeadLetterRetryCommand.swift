@@ -30,7 +30,9 @@ enum DeadLetterRetryCommand {
 
     private static func report(_ tally: DeadLetterTally) {
         var table = TableText([("outcome", .left), ("letters", .right)])
-        for (name, count) in tally.accepted.named where name != "rejected" { table.add(["accepted, \(name)", "\(count)"]) }
+        for (name, count) in tally.accepted.named where name != "rejected" {
+            table.add(["accepted, \(name)", "\(count)"])
+        }
         for (reason, count) in tally.rejected.sorted(by: { $0.key < $1.key }) {
             table.add(["still rejected, \(reason)", "\(count)"])
         }

@@ -147,51 +147,70 @@ struct DeadLetterStore {
     // MARK: - Books
 
     /// Moves the counts, removes the letters, leaves their lines. Every group that counted a letter as rejected now
-    /// counts it otherwise: ours under its class, others as a duplicate of what is stored. All are fenced, so that
-    /// whoever remembers rows drops them.
+    /// counts it otherwise and gets a line: ours under its class, others as a duplicate of what is stored. All are
+    /// fenced, so that whoever remembers rows drops them.
     func book(
-        _ outcomes: [Outcome], _ classes: LedgerClasses, _ ledger: [LedgerRow], group: String,
-        _ connection: inout Connection
+        _ outcomes: [Outcome], _ ledger: [LedgerRow], group: String, _ connection: inout Connection
     ) throws(PostgresError) {
+        let offsets = Self.array(outcomes.map(\.offset))
+        let place: [Parameter] = [.text(partition.topic), .int32(partition.partition)]
+        let lines = try connection.query(
+            "SELECT consumer_group, \"offset\" FROM ops.dead_letter_retry "
+                + "WHERE topic = $1 AND partition = $2 AND \"offset\" = ANY ($3)", parameters: place + [offsets])
+        var retried: [String: Set<Int64>] = [:]
+        for row in 0..<lines.rowCount { retried[lines.text(row, 0), default: []].insert(lines.int64(row, 1)) }
         for row in ledger {
-            let inRange = Int64(outcomes.filter { row.range.contains($0.offset) }.count)
-            var moved = classes
-            if row.group != group {
-                // A group that accepted a message by its own settings never counted it as rejected.
-                let surplus = row.classes.rejected - (row.deadLetters - inRange)
-                moved = LedgerClasses()
-                moved.duplicate = min(max(0, surplus), inRange)
+            var counted = outcomes.filter { outcome in
+                row.range.contains(outcome.offset) && retried[row.group]?.contains(outcome.offset) != true
             }
-            if inRange == 0 { continue }
-            _ = try connection.query(
-                """
-                UPDATE ops.partition_progress SET inserted = inserted + $4::bigint, merged = merged + $5::bigint, \
-                corrected = corrected + $6::bigint, duplicate = duplicate + $7::bigint, stale = stale + $8::bigint, \
-                rejected = rejected - $9::bigint, epoch = epoch + 1, owner = NULL, updated_at = now() \
-                WHERE consumer_group = $1 AND topic = $2 AND partition = $3::integer
-                """,
-                [row.group, partition.topic, "\(partition.partition)"]
-                    + [moved.inserted, moved.merged, moved.corrected, moved.duplicate, moved.stale, moved.sum]
-                    .map { "\($0)" })
+            if row.group != group {
+                for index in counted.indices { counted[index].verdict = .duplicate }
+                // A group that accepted a message by its own settings never counted it as rejected.
+                let surplus = row.classes.rejected - (row.deadLetters - Int64(counted.count))
+                counted = Array(counted.prefix(Int(max(0, surplus))))
+            }
+            if !counted.isEmpty { try move(counted, row, &connection) }
         }
-        var offsets = BinaryArrayEncoder(elementType: .int8)
+        _ = try connection.query(
+            "DELETE FROM bronze.dead_letter WHERE topic = $1 AND partition = $2 AND \"offset\" = ANY ($3)",
+            parameters: place + [offsets])
+    }
+
+    /// Moves letters of one group from `rejected` to their classes.
+    private func move(
+        _ outcomes: [Outcome], _ row: LedgerRow, _ connection: inout Connection
+    ) throws(PostgresError) {
+        let settled = Int64(outcomes.filter { $0.offset < row.settledBefore }.count)
+        var classes = LedgerClasses()
         var reasons = BinaryArrayEncoder(elementType: .text)
         var verdicts = BinaryArrayEncoder(elementType: .text)
         for outcome in outcomes {
-            offsets.append(outcome.offset)
+            classes.count(outcome.verdict)
             reasons.append(bytes: outcome.formerReason.utf8)
             verdicts.append(bytes: "\(outcome.verdict)".utf8)
         }
-        let place: [Parameter] = [.text(partition.topic), .int32(partition.partition)]
+        let counts = [
+            classes.inserted, classes.merged, classes.corrected, classes.duplicate, classes.stale, classes.sum,
+        ]
+        let place: [Parameter] = [.text(row.group), .text(partition.topic), .int32(partition.partition)]
         _ = try connection.query(
-            "DELETE FROM bronze.dead_letter WHERE topic = $1 AND partition = $2 AND \"offset\" = ANY ($3)",
-            parameters: place + [offsets.parameter()])
+            """
+            UPDATE ops.partition_progress SET inserted = inserted + $4, merged = merged + $5, \
+            corrected = corrected + $6, duplicate = duplicate + $7, stale = stale + $8, rejected = rejected - $9, \
+            settled_letters = greatest(0, settled_letters - $10), epoch = epoch + 1, owner = NULL, updated_at = now() \
+            WHERE consumer_group = $1 AND topic = $2 AND partition = $3
+            """, parameters: place + (counts + [settled]).map { .int64($0) })
         _ = try connection.query(
             """
             INSERT INTO ops.dead_letter_retry (consumer_group, topic, partition, "offset", reason, outcome) \
-            SELECT $4, $1, $2, k.* FROM unnest($3::bigint[], $5::text[], $6::text[]) AS k
-            """,
-            parameters: place + [offsets.parameter(), .text(group), reasons.parameter(), verdicts.parameter()])
+            SELECT $1, $2, $3, k.* FROM unnest($4::bigint[], $5::text[], $6::text[]) AS k
+            """, parameters: place + [Self.array(outcomes.map(\.offset)), reasons.parameter(), verdicts.parameter()])
+    }
+
+    private static func array(_ offsets: [Int64]) -> Parameter {
+        var encoder = BinaryArrayEncoder(elementType: .int8)
+        for offset in offsets { encoder.append(offset) }
+        return encoder.parameter()
     }
 
     // MARK: - Statements

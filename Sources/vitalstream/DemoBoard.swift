@@ -64,7 +64,7 @@ final class DemoBoard {
     private var nextLineAt: MonotonicTime
 
     private static let widths = [16, 14, 14]
-    private static let rateSamples = 5
+    private static let rateWindow: Duration = .seconds(4)
 
     /// - Parameter limitSeconds: when it ends by itself; 0: never.
     init(limitSeconds: Int) {
@@ -73,7 +73,7 @@ final class DemoBoard {
         linesEvery = .seconds(limitSeconds > 0 && limitSeconds <= 60 ? 1 : 5)
         self.limitSeconds = limitSeconds
         startedAt = .now()
-        nextLineAt = startedAt
+        nextLineAt = startedAt + (linesEvery - .milliseconds(100))
     }
 
     /// The sample shown last.
@@ -82,10 +82,10 @@ final class DemoBoard {
     /// Shows a sample (nil: no answer) and what the demo is doing.
     func show(_ sample: DemoSample?, phase: String) {
         let now = sample?.at ?? .now()
-        let seconds = (now - startedAt).wholeMilliseconds / 1_000
+        let seconds = Int64((now - startedAt).inSeconds.rounded())
         if let sample {
             recent.append(sample)
-            if recent.count > Self.rateSamples { recent.removeFirst() }
+            while recent.count > 2, sample.at - recent[1].at >= Self.rateWindow { recent.removeFirst() }
         }
         if draws {
             draw(table(sample, seconds: seconds, phase: phase))

@@ -54,7 +54,7 @@ private struct DemoRun {
             Console.writeLine("The database is kept in \(stack.databaseDirectory) until the next demo. To start it:")
             Console.writeLine("  \(again)")
         } else {
-            Console.writeLine("All processes have ended and the database is removed; the logs are in \(place.directory)")
+            Console.writeLine("All processes have ended, the database is removed; the logs are in \(place.directory)")
         }
         return isRight ? 0 : 1
     }
@@ -104,7 +104,8 @@ private struct DemoRun {
             return last.map { $0.report.isReady && $0.partitions == DemoStack.partitions } ?? false
         }
         if !isReady {
-            let cause = last?.report.reasons.first ?? "it owns \(last?.partitions ?? 0) of \(DemoStack.partitions) partitions"
+            let owned = "it owns \(last?.partitions ?? 0) of \(DemoStack.partitions) partitions"
+            let cause = last?.report.reasons.first ?? owned
             throw .failed("the service was not ready within 60 s: \(cause)", log: stack.serviceLog)
         }
     }
@@ -116,6 +117,7 @@ private struct DemoRun {
         let start = MonotonicTime.now()
         var next = start
         let end = seconds > 0 ? start + .seconds(seconds) : nil
+        board.show(DemoSample.take(port: port), phase: "running")
         while true {
             // Seconds that were missed, as while the machine slept, are not made up for.
             next = max(next + .seconds(1), .now())
@@ -148,19 +150,16 @@ private struct DemoRun {
             try stack.expectRunning()
             let sample = DemoSample.take(port: port)
             try expectGoing(sample)
-            board.show(sample, phase: "the producers have ended; storing the rest")
-            guard let health = sample?.report.health else { return false }
-            return health.totals.consumed >= total && health.totalLag == 0
+            let health = sample?.report.health
+            let isStored = health.map { $0.totals.consumed >= total && $0.totalLag == 0 } ?? false
+            board.show(sample, phase: isStored ? "all is stored" : "the producers have ended; storing the rest")
+            return isStored
         }
         let peak = stack.servicePeakMebibytes
         try stack.stopService()
         let summary = try compare(sent)
         let verdict = try stack.verify()
-        Console.writeLine("\nSent by the producers, stored by the service")
-        Console.write(summary.text)
-        Console.writeLine("\n  commit latency  \(board.lastSample?.latencyText ?? "-")")
-        if let peak { Console.writeLine("  peak memory     \(peak) MiB of the service") }
-        Console.writeLine("  verify          \(verdict.isRight ? "passed" : "FAILED, see \(verdict.log)")\n")
+        tell(summary, verdict, total: total, latency: board.lastSample?.latencyText, peak: peak)
         if !isDrained { Console.writeLine("Not all that was sent was stored within 60 s.") }
         let isRight = summary.isRight && verdict.isRight && isDrained
         Console.writeLine(
@@ -168,6 +167,21 @@ private struct DemoRun {
                 ? "It adds up: each of \(total.grouped) messages is stored or accounted for exactly once."
                 : "It does NOT add up.")
         return isRight
+    }
+
+    private func tell(
+        _ summary: DemoSummary, _ verdict: DemoStack.Verdict, total: Int64, latency: String?, peak: Int?
+    ) {
+        Console.writeLine("\nSent by the producers, stored by the service")
+        Console.write(summary.text)
+        Console.writeLine("\ncommit latency    \(latency ?? "-")")
+        if let peak { Console.writeLine("service's memory  \(peak) MiB at most") }
+        if verdict.isRight, let last = verdict.lines.last {
+            Console.writeLine(last + "\n")
+        } else {
+            Console.writeLine("verify FAILED; its words, also in \(verdict.log):")
+            for line in verdict.lines { Console.writeLine("  \(line)") }
+        }
     }
 
     private func compare(_ sent: DemoCounts) throws(DemoEnd) -> DemoSummary {

@@ -175,8 +175,15 @@ final class DemoStack {
         }
     }
 
-    /// Runs `vitalstream verify` on the database; its lines are in the log then.
-    func verify() throws(DemoEnd) -> (isRight: Bool, log: String) {
+    /// What `vitalstream verify` said.
+    struct Verdict {
+        let isRight: Bool
+        let lines: [String]
+        let log: String
+    }
+
+    /// Runs `vitalstream verify` on the database.
+    func verify() throws(DemoEnd) -> Verdict {
         let log = place.path("verify.log")
         var command = command(executable, ["verify"], log: log)
         command.environment?.merge(connections) { _, new in new }
@@ -187,7 +194,12 @@ final class DemoStack {
             child.exitStatus != nil
         }
         guard hasEnded else { throw .failed("verify did not end within 120 s", log: log) }
-        return (child.exitStatus?.isSuccess == true, log)
+        do throws(SystemError) {
+            let lines = try FileSystem.readText(log).split(separator: "\n").map(String.init)
+            return Verdict(isRight: child.exitStatus?.isSuccess == true, lines: lines, log: log)
+        } catch {
+            throw .failed("\(error)")
+        }
     }
 
     /// Ends whatever still runs, and removes the database unless it is to be kept.

@@ -9,7 +9,8 @@ internal import VitalSigns
 final class LogFold {
     /// In bits of `Reading.categorical` that no reading uses.
     enum Mark {
-        /// Messages of more than one partition or topic: in which order they were applied, the log does not say.
+        /// Messages of more than one partition or topic, or one that was retried and read again: in which order they
+        /// were applied, the log does not say.
         static let mixed: UInt8 = 1 << 4
         /// A retried dead letter took part: when it was applied, the log does not say.
         static let retried: UInt8 = 1 << 5
@@ -25,7 +26,7 @@ final class LogFold {
     let history = LogFoldRows(.keyAndMessage)
     /// Numbers of the origins met, from 1.
     private(set) var origins: [OriginNames: Int32] = [:]
-    /// How many rows are marked `mixed`.
+    /// How many rows have messages of more than one partition or topic.
     private(set) var mixedRows = 0
 
     private var decoder: SliceDecoder
@@ -33,7 +34,7 @@ final class LogFold {
     private var lenient = SliceDecoder(maxMessageBytes: 1 << 30, maxFutureMilliseconds: nil)
     private let raw = UnsafeMutablePointer<RawMessage>.allocate(capacity: 1)
     private let decoded = UnsafeMutablePointer<Reading>.allocate(capacity: 1)
-    private var retries: [(order: Int, reading: Reading)] = []
+    private var retries: [(retry: LogFoldStream.Retry, reading: Reading)] = []
     /// Which topic made the rows from an index on; only with several topics.
     private var makers: [(firstRow: Int, topic: Int)] = []
 
@@ -66,7 +67,9 @@ final class LogFold {
                 LogFoldStream.Letter(offset: record.offset, reason: decoder.rejection(at: 0).reason))
         }
         if let retry {
-            if let accepted = reading ?? decode(with: &lenient) { retries.append((retry, accepted)) }
+            guard let accepted = reading ?? decode(with: &lenient) else { return }
+            retries.append((retry, accepted))
+            if retry.isVoid, reading != nil { apply(accepted, of: stream) }
         } else if let reading {
             apply(reading, of: stream)
         } else {
@@ -76,14 +79,14 @@ final class LogFold {
 
     /// Applies the retried letters, in the order of their retries, after all else: their values never replace one.
     func applyRetries() {
-        for (_, reading) in retries.sorted(by: { $0.order < $1.order }) {
+        for (retry, reading) in retries.sorted(by: { $0.retry.order < $1.retry.order }) {
             guard let index = rows.find(reading) else {
                 rows.append(reading)
                 continue
             }
             let row = rows.pointer(at: index)
             markIfMixed(row, index, reading, topic: nil)
-            row.pointee.categorical |= Mark.retried
+            row.pointee.categorical |= retry.isVoid ? Mark.mixed : Mark.retried
             _ = row.pointee.apply(reading, neverCorrects: true)
         }
         retries = []

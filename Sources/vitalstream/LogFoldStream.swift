@@ -9,6 +9,14 @@ final class LogFoldStream {
         let reason: RejectReason
     }
 
+    /// A dead letter that was accepted later.
+    struct Retry {
+        /// Its place in the order of retries.
+        let order: Int
+        /// Whether the offset was moved back since, so that the message was, or will be, read once more as any other.
+        let isVoid: Bool
+    }
+
     let partition: TopicPartition
     /// Place of its topic among the topics of the ledger.
     let topic: Int
@@ -24,8 +32,10 @@ final class LogFoldStream {
     var classes = LedgerClasses()
     /// In ascending order.
     var letters: [Letter] = []
-    /// Offsets of dead letters that were accepted later, each with its place in the order of retries.
-    var retried: [Int64: Int] = [:]
+    /// Letters below this offset may be gone: retention has been there.
+    var settledBefore: Int64 = 0
+    /// Offsets of dead letters that were accepted later.
+    var retried: [Int64: Retry] = [:]
     /// `MessageHash` that the ledger keeps of some offsets; those that were met are removed.
     var awaitedHashes: [Int64: Int64] = [:]
     /// Offsets whose message is not the one that was stored.

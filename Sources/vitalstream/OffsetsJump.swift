@@ -8,8 +8,10 @@ internal import Postgres
 /// be read a second time.
 ///
 /// Dead letters from the target on make room for those that reading from there will leave. Of the same log they are
-/// removed, unless another group has them in its range: their messages are read again. Of another log they could never
-/// come back, so they move to the topic name `TOPIC.before-epoch-N`, and groups that counted them book them as gaps.
+/// removed: their messages are read again. Of another log they could never come back, so they move to the topic name
+/// `TOPIC.before-epoch-N`, and groups that counted them book them as gaps. A letter in the range of another group that
+/// stands on the log as it is now stays where it is. Lines of retries from the target on speak of a reading that is
+/// void: they get the group name `GROUP before epoch N`, or of another log that topic name.
 struct OffsetsJump {
     let group: String
     let partition: TopicPartition
@@ -17,6 +19,8 @@ struct OffsetsJump {
     /// The end of the log, as it was just asked.
     let high: Int64
     let log: OffsetsLogIdentity
+    /// The other groups whose letters stay.
+    let keepers: [String]
 
     /// How often a lock that is not granted within its time-out is asked for again.
     private static let attempts = 3
@@ -32,13 +36,15 @@ struct OffsetsJump {
             lines.append("\(row.nextOffset - target) offsets are read again; what they say is stored already")
         }
         let letters = try connection.query(
-            "SELECT count(*) FROM bronze.dead_letter AS d WHERE \(lettersToClear)", parameters: letterParameters(row)
+            "SELECT count(*) FROM bronze.dead_letter AS d WHERE \(Self.lettersToClear)",
+            parameters: letterParameters(row)
         ).int64(0, 0)
         if letters > 0 {
             lines.append(
                 log == .same
                     ? "\(letters) dead letters from there on are removed: their messages are read and judged again"
-                    : "\(letters) dead letters from there on are kept under the topic name \(asideTopic(row.epoch + 1))")
+                    : "\(letters) dead letters from there on are kept under the topic name \(asideTopic(row.epoch + 1))"
+            )
         }
         return lines
     }
@@ -83,22 +89,31 @@ struct OffsetsJump {
         }
         try clearLetters(&connection, row)
         let first = min(row.firstOffset, target)
-        let letters = try connection.query(
-            "SELECT count(*) FROM bronze.dead_letter WHERE topic = $1 AND partition = $2::integer "
-                + "AND \"offset\" >= $3::bigint AND \"offset\" < $4::bigint",
-            [partition.topic, "\(partition.partition)", "\(first)", "\(target)"]
+        // How many of the settled letters lie below an offset among them, nobody knows: then they are not settled any
+        // more, and those that are gone become gaps.
+        let settled: (before: Int64, letters: Int64) =
+            target < row.settledBefore ? (0, 0) : (row.settledBefore, row.settledLetters)
+        let unsettled = try connection.query(
+            """
+            SELECT count(*) FROM bronze.dead_letter AS d WHERE d.topic = $1 AND d.partition = $2::integer \
+            AND d."offset" >= $3::bigint AND d."offset" < $4::bigint AND NOT EXISTS (SELECT \
+            FROM ops.dead_letter_retry AS r WHERE r.consumer_group = $5 AND r.topic = d.topic \
+            AND r.partition = d.partition AND r."offset" = d."offset")
+            """, [partition.topic, "\(partition.partition)", "\(max(first, settled.before))", "\(target)", group]
         ).int64(0, 0)
+        let letters = settled.letters + unsettled
         let consumed = row.consumed - row.classes.rejected + letters
         let moved = try connection.query(
             """
             UPDATE ops.partition_progress SET first_offset = $4::bigint, next_offset = $5::bigint, \
             high_watermark = $6::bigint, gaps = $7::bigint, consumed = $8::bigint, rejected = $9::bigint, \
-            last_message_hash = NULL, epoch = epoch + 1, owner = NULL, updated_at = now() \
+            last_message_hash = NULL, epoch = epoch + 1, owner = NULL, updated_at = now(), \
+            settled_before = $10::bigint, settled_letters = $11::bigint \
             WHERE consumer_group = $1 AND topic = $2 AND partition = $3::integer RETURNING epoch
             """,
             [
                 group, partition.topic, "\(partition.partition)", "\(first)", "\(target)", "\(high)",
-                "\(target - first - consumed)", "\(consumed)", "\(letters)",
+                "\(target - first - consumed)", "\(consumed)", "\(letters)", "\(settled.before)", "\(settled.letters)",
             ])
         return moved.int64(0, 0)
     }
@@ -107,48 +122,61 @@ struct OffsetsJump {
 
     private func asideTopic(_ epoch: Int64) -> String { "\(partition.topic).before-epoch-\(epoch)" }
 
-    /// Topic, partition, from, to, group.
+    /// Topic, partition, from, to, keepers.
     private func letterParameters(_ row: LedgerRow) -> [Parameter] {
         let end = log == .different ? Int64.max : row.nextOffset
+        var groups = BinaryArrayEncoder(elementType: .text)
+        for keeper in keepers { groups.append(bytes: keeper.utf8) }
         return [
-            .text(partition.topic), .int32(partition.partition), .int64(target), .int64(end), .text(group),
+            .text(partition.topic), .int32(partition.partition), .int64(target), .int64(end), groups.parameter(),
         ]
     }
 
-    /// Letters that the next reading may leave again. Of a log that is not known to be another one, a letter that some
-    /// other group counts stays where it is.
-    private var lettersToClear: String {
-        let ours = "d.topic = $1 AND d.partition = $2 AND d.\"offset\" >= $3 AND d.\"offset\" < $4"
-        if log == .different { return ours + " AND $5::text IS NOT NULL" }
-        return ours + """
-             AND NOT EXISTS (SELECT FROM ops.partition_progress AS p WHERE p.topic = d.topic \
-            AND p.partition = d.partition AND p.consumer_group <> $5 \
-            AND d."offset" >= p.first_offset AND d."offset" < p.next_offset)
-            """
-    }
+    /// Letters that the next reading may leave again.
+    private static let lettersToClear = """
+        d.topic = $1 AND d.partition = $2 AND d."offset" >= $3 AND d."offset" < $4 \
+        AND NOT EXISTS (SELECT FROM ops.partition_progress AS p WHERE p.topic = d.topic \
+        AND p.partition = d.partition AND p.consumer_group = ANY ($5::text[]) \
+        AND d."offset" >= p.first_offset AND d."offset" < p.next_offset)
+        """
 
     private func clearLetters(_ connection: inout Connection, _ row: LedgerRow) throws(PostgresError) {
-        if log == .same {
+        let given = letterParameters(row)
+        let aside = Parameter.text(asideTopic(row.epoch + 1))
+        switch log {
+        case .same:
             _ = try connection.query(
-                "DELETE FROM bronze.dead_letter AS d WHERE \(lettersToClear)", parameters: letterParameters(row))
+                "DELETE FROM bronze.dead_letter AS d WHERE \(Self.lettersToClear)", parameters: given)
+        case .unknown:
+            _ = try connection.query(
+                "UPDATE bronze.dead_letter AS d SET topic = $6 WHERE \(Self.lettersToClear)",
+                parameters: given + [aside])
+        case .different:
+            _ = try connection.query(Self.bookForOthers, parameters: given + [.text(group)])
+            _ = try connection.query(
+                "UPDATE bronze.dead_letter AS d SET topic = $6 WHERE \(Self.lettersToClear)",
+                parameters: given + [aside])
+            _ = try connection.query(
+                "UPDATE ops.dead_letter_retry SET topic = $4 WHERE topic = $1 AND partition = $2 AND \"offset\" >= $3",
+                parameters: Array(given[..<3]) + [aside])
             return
         }
-        if log == .different {
-            _ = try connection.query(Self.bookForOthers, parameters: letterParameters(row))
-        }
         _ = try connection.query(
-            "UPDATE bronze.dead_letter AS d SET topic = $6 WHERE \(lettersToClear)",
-            parameters: letterParameters(row) + [.text(asideTopic(row.epoch + 1))])
+            """
+            UPDATE ops.dead_letter_retry SET consumer_group = $4 || $5 \
+            WHERE topic = $1 AND partition = $2 AND "offset" >= $3 AND consumer_group = $4
+            """, parameters: Array(given[..<3]) + [.text(group), .text(" before epoch \(row.epoch + 1)")])
     }
 
     /// Groups that count letters of a log that is gone book them as gaps.
     private static let bookForOthers = """
-        UPDATE ops.partition_progress AS p SET rejected = p.rejected - l.count, consumed = p.consumed - l.count, \
-        gaps = p.gaps + l.count \
+        UPDATE ops.partition_progress AS u SET rejected = u.rejected - l.count, consumed = u.consumed - l.count, \
+        gaps = u.gaps + l.count \
         FROM (SELECT o.consumer_group, count(*) FROM ops.partition_progress AS o JOIN bronze.dead_letter AS d \
         ON d.topic = o.topic AND d.partition = o.partition AND d."offset" >= o.first_offset \
-        AND d."offset" < o.next_offset WHERE o.topic = $1 AND o.partition = $2 AND d."offset" >= $3 \
-        AND d."offset" < $4 AND o.consumer_group <> $5 GROUP BY o.consumer_group) AS l \
-        WHERE p.topic = $1 AND p.partition = $2 AND p.consumer_group = l.consumer_group
+        AND d."offset" < o.next_offset AND NOT EXISTS (SELECT FROM ops.dead_letter_retry AS r \
+        WHERE r.consumer_group = o.consumer_group AND r.topic = d.topic AND r.partition = d.partition \
+        AND r."offset" = d."offset") WHERE \(lettersToClear) AND o.consumer_group <> $6 \
+        GROUP BY o.consumer_group) AS l WHERE u.topic = $1 AND u.partition = $2 AND u.consumer_group = l.consumer_group
         """
 }

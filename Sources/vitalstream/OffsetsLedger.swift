@@ -14,8 +14,14 @@ struct LedgerRow {
     var isOwned = false
     var consumed: Int64 = 0
     var classes = LedgerClasses()
-    /// Letters of the partition with an offset in [firstOffset, nextOffset), in the same snapshot.
+    /// Letters of the partition with an offset in [firstOffset, nextOffset), in the same snapshot, but for those that
+    /// this group has retried: such a letter is another group's, which read the message again and rejected it.
+    /// Those that retention has taken stay counted.
     var deadLetters: Int64 = 0
+    /// Letters below this offset are not looked at any more: retention has been there, and `settledLetters` of
+    /// `deadLetters` were they.
+    var settledBefore: Int64 = 0
+    var settledLetters: Int64 = 0
 
     /// The offsets that the row speaks of.
     var range: Range<Int64> { firstOffset..<max(firstOffset, nextOffset) }
@@ -43,8 +49,12 @@ struct LedgerRow {
     private static let columns = """
         consumer_group, topic, partition, first_offset, next_offset, high_watermark, gaps, last_message_hash, epoch, \
         owner IS NOT NULL, consumed, inserted, merged, corrected, duplicate, stale, rejected, \
-        (SELECT count(*) FROM bronze.dead_letter AS d WHERE d.topic = p.topic AND d.partition = p.partition \
-        AND d."offset" >= p.first_offset AND d."offset" < p.next_offset)
+        settled_letters + (SELECT count(*) FROM bronze.dead_letter AS d WHERE d.topic = p.topic \
+        AND d.partition = p.partition AND d."offset" >= greatest(p.first_offset, p.settled_before) \
+        AND d."offset" < p.next_offset AND NOT EXISTS (SELECT \
+        FROM ops.dead_letter_retry AS r WHERE r.consumer_group = p.consumer_group AND r.topic = d.topic \
+        AND r.partition = d.partition AND r."offset" = d."offset")), \
+        settled_before, settled_letters
         """
 
     private init(_ result: borrowing ResultSet, _ row: Int) {
@@ -66,6 +76,8 @@ struct LedgerRow {
         classes.stale = result.int64(row, 15)
         classes.rejected = result.int64(row, 16)
         deadLetters = result.int64(row, 17)
+        settledBefore = result.int64(row, 18)
+        settledLetters = result.int64(row, 19)
     }
 }
 

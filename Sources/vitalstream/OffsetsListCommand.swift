@@ -27,7 +27,9 @@ enum OffsetsListCommand {
             table.add(cells(unread: partition, log.ends[partition]))
         }
         Console.write(table.text)
-        if ledger.isEmpty { Console.writeLine("group \(TableText.printable(group)) has read nothing into this database") }
+        if ledger.isEmpty {
+            Console.writeLine("group \(TableText.printable(group)) has read nothing into this database")
+        }
         guard let failure = log.failure else { return 0 }
         Console.writeError("vitalstream offsets list: \(failure); high and lag are those of the last commit")
         return 1
@@ -61,15 +63,18 @@ struct OffsetsLog {
     /// Why some are not known; the rest is then not asked for.
     private(set) var failure: String?
 
+    private static let patience: Duration = .seconds(5)
+
     init(_ settings: ResolvedSettings, partitions asked: [TopicPartition]) throws(KafkaError) {
         var admin = try Admin(properties: OffsetsLog.properties(settings))
         var topics = Set(asked.map(\.topic))
         topics.insert(settings.string("VITALS_TOPIC"))
         do throws(KafkaError) {
             for topic in topics.sorted() {
-                partitions += try admin.topic(topic).partitions.map { TopicPartition(topic: topic, partition: $0.id) }
+                let found = try admin.topic(topic, within: Self.patience)
+                partitions += found.partitions.map { TopicPartition(topic: topic, partition: $0.id) }
             }
-            for partition in partitions { ends[partition] = try admin.watermarks(of: partition) }
+            for partition in partitions { ends[partition] = try admin.watermarks(of: partition, within: Self.patience) }
         } catch {
             failure = CommandFailure.explain(error)
         }

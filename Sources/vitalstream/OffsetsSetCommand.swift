@@ -21,15 +21,26 @@ enum OffsetsSetCommand {
         let target = try target(settings, ends, partition)
         var connection = try Connection.open(
             settings.string("DATABASE_URL"), applicationName: "vitalstream offsets")
-        let row = try LedgerRow.read(&connection, group: group).first { $0.partition == partition }
-        let log = try row.map { try OffsetsLogIdentity.judge($0, ends, settings) } ?? .unknown
-        let jump = OffsetsJump(group: group, partition: partition, target: target, high: ends.high, log: log)
+        let rows = try LedgerRow.read(&connection).filter { $0.partition == partition }
+        var identities: [String: OffsetsLogIdentity] = [:]
+        for row in rows { identities[row.group] = try OffsetsLogIdentity.judge(row, ends, settings) }
+        let others = rows.map(\.group).filter { $0 != group }
+        let log = identities[group] ?? .unknown
+        let jump = OffsetsJump(
+            group: group, partition: partition, target: target, high: ends.high, log: log,
+            keepers: others.filter { identities[$0] != .different })
 
+        let row = rows.first { $0.group == group }
+        let place = row.map { "\($0.nextOffset)" } ?? "not known yet"
         Console.writeLine(
-            "\(TableText.printable(group)) \(partition): next_offset \(row.map { "\($0.nextOffset)" } ?? "not known yet") "
-                + "-> \(target); the log holds \(ends.low) to \(ends.high)\(log.remark)")
-        let consequence = try jump.consequence(&connection, row)
-        for line in consequence { Console.writeLine(line) }
+            "\(TableText.printable(group)) \(partition): next_offset \(place) -> \(target); the log holds "
+                + "\(ends.low) to \(ends.high)\(log.remark)")
+        for line in try jump.consequence(&connection, row) { Console.writeLine(line) }
+        for other in others where identities[other] == .different {
+            Console.writeLine(
+                "group \(TableText.printable(other)) stands on a log that is gone as well: "
+                    + "verify differs until it is moved")
+        }
         try OffsetsConsent.ask(
             settings, "Move \(partition) to offset \(target)?",
             without: "not moved: nobody to ask here; give --yes to move it without asking")

@@ -3,7 +3,7 @@ internal import Service
 /// The commands of `vitalstream`: their flags, arguments, the settings that matter to them, examples.
 enum ProductCommands {
     /// All of them, in the order of help.
-    static let all = [serve, migrate, check, verify, demo, broker, healthcheck] + deadLetters + offsets
+    static let all = [serve, migrate, check, verify, demo, broker, healthcheck] + deadLetters + offsets + data
 
     private static let toKafka = ["KAFKA_BOOTSTRAP_SERVERS", "KAFKA_GROUP_ID", "VITALS_TOPIC", "KAFKA_CONFIG_*"]
     private static let toDatabase = ["DATABASE_URL", "LOG_LEVEL", "LOG_FORMAT"]
@@ -42,11 +42,16 @@ enum ProductCommands {
 
     private static let verify = CommandDeclaration(
         "verify", summary: "Prove that the ledger adds up: every message is a row, a duplicate or a dead letter.",
-        details: "Exit code 1 and a table when something differs.",
+        details: "Judges one snapshot and prints every check; exit code 1 when one does not hold. --against-log judges "
+            + "every message that is still in the log under today's VALIDATION_MAX_FUTURE_SECONDS and "
+            + "MAX_MESSAGE_BYTES, so give it those of serve, applies them in offset order and compares all rows, their "
+            + "history and the dead letters. It holds about 80 bytes a row in memory. Rows are named by partition and "
+            + "offset, never by patient.",
         flags: [
             FlagDeclaration("against-log", meaning: "Read the topics again, fold them, and compare every row.")
         ],
-        settings: toKafka + toDatabase,
+        settings: toKafka + toDatabase
+            + ["PATIENT_FLOW_TOPIC", "VALIDATION_MAX_FUTURE_SECONDS", "MAX_MESSAGE_BYTES"],
         examples: [
             CommandExample("vitalstream verify", "from the books alone, while serve goes on"),
             CommandExample("vitalstream verify --against-log", "from the messages themselves, as far as they are kept"),
@@ -106,6 +111,8 @@ enum ProductCommands {
         ),
         CommandDeclaration(
             "dead-letter show", summary: "Show one dead letter, its payload when asked.",
+            details: "With --payload it prints patient data, as the only command: the payload goes to standard output "
+                + "byte for byte, all else to standard error. Headers are shown in any case.",
             flags: [FlagDeclaration("payload", meaning: "Print the payload too, which may name a patient.")],
             positional: [
                 PositionalDeclaration("TOPIC", kind: .name(mostBytes: 249), meaning: "The message's topic."),
@@ -116,6 +123,11 @@ enum ProductCommands {
             examples: [CommandExample("vitalstream dead-letter show vitals 3 1042 --payload", "all of it")]),
         CommandDeclaration(
             "dead-letter retry", summary: "Judge dead letters again under today's settings, and store what passes.",
+            details:
+                "Takes letters that lie in the range of KAFKA_GROUP_ID, each under the lock of its partition, whose "
+                + "lane then takes over again; serve may be running. What is stored never replaces another value. The "
+                + "broker's timestamp is not kept with a letter: whether it is in the future is judged by the time at "
+                + "which it was received. An oversize letter that was cut to its first 64 KiB cannot be judged.",
             flags: deadLetterFilters + [
                 FlagDeclaration(
                     "limit", kind: .integer(1...1_000_000), valueName: "N", default: "10000",
@@ -137,7 +149,11 @@ enum ProductCommands {
             examples: [CommandExample("vitalstream offsets list", "of this consumer group")]),
         CommandDeclaration(
             "offsets set", summary: "Move a partition to another offset, and book the jump.",
-            details: "The way on after a topic was made anew or cut off under a stored offset.",
+            details:
+                "The way on after a topic was made anew or cut off under a stored offset. serve may be running: the "
+                + "partition's lane is fenced and takes over again. Moved back, messages are read twice: that changes no "
+                + "row; their dead letters are removed and come again. Those of a log that is gone are kept under the "
+                + "topic name TOPIC.before-epoch-N.",
             flags: [
                 FlagDeclaration(
                     "topic", kind: .name(mostBytes: 249), valueName: "TOPIC", isRequired: true, meaning: "The topic."),

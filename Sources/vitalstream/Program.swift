@@ -36,6 +36,8 @@ enum Program {
         case "dead-letter list": DeadLetterListCommand.run(settings)
         case "dead-letter show": DeadLetterShowCommand.run(settings)
         case "dead-letter retry": DeadLetterRetryCommand.run(settings)
+        case "partitions": PartitionsCommand.run(settings)
+        case "retention": RetentionCommand.run(settings)
         default:
             preconditionFailure("a declared command that nothing runs")
         }

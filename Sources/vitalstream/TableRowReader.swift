@@ -14,7 +14,8 @@ struct TableRowReader {
     init(_ piece: UnsafeRawBufferPointer) {
         rest = piece
         if rest.count >= 19, rest.prefix(Self.signature.count).elementsEqual(Self.signature) {
-            let extensionLength = Int(UnsafeRawBufferPointer(rebasing: rest[15...]).loadUnaligned(as: Int32.self).bigEndian)
+            let extensionLength = Int(
+                UnsafeRawBufferPointer(rebasing: rest[15...]).loadUnaligned(as: Int32.self).bigEndian)
             rest = UnsafeRawBufferPointer(rebasing: rest[(19 + extensionLength)...])
         }
         guard rest.count >= 2 else {

@@ -30,7 +30,9 @@ final class VerifyAgainstLog {
         let books = try VerifyBooks.read(&snapshot.connection, patientFlowTopic: patientFlowTopic)
         try read(books, &snapshot.connection, &reader)
         fold.applyRetries()
-        let comparison = VerifyComparison(fold, streams, dropped: try droppedTimes(&snapshot.connection))
+        let comparison = VerifyComparison(
+            fold, streams, dropped: try droppedTimes("vital_reading", &snapshot.connection),
+            droppedHistory: try droppedTimes("vital_reading_history", &snapshot.connection))
         try comparison.run(&snapshot.connection)
         _ = try snapshot.rollback()
 
@@ -51,6 +53,7 @@ final class VerifyAgainstLog {
         for (partition, rows) in Self.partitions(books) {
             let stream = self.stream(partition, topic: topics.firstIndex(of: partition.topic) ?? 0)
             for row in rows {
+                stream.settledBefore = max(stream.settledBefore, row.settledBefore)
                 if let hash = row.lastMessageHash, row.nextOffset > row.firstOffset {
                     stream.awaitedHashes[row.nextOffset - 1] = hash
                 }
@@ -78,26 +81,33 @@ final class VerifyAgainstLog {
         let topics = Set(books.vitals.map(\.partition.topic)).sorted()
         let known = Set(books.vitals.map(\.partition))
         let result = try connection.query(
-            "SELECT topic, partition, \"offset\" FROM ops.dead_letter_retry ORDER BY dead_letter_retry_id")
+            "SELECT topic, partition, \"offset\", consumer_group FROM ops.dead_letter_retry "
+                + "ORDER BY dead_letter_retry_id")
         for row in 0..<result.rowCount {
             let partition = TopicPartition(
                 topic: result.text(row, 0), partition: Int32(truncatingIfNeeded: result.int64(row, 1)))
             guard known.contains(partition), let topic = topics.firstIndex(of: partition.topic) else { continue }
             let offset = result.int64(row, 2)
             let stream = self.stream(partition, topic: topic)
-            guard stream.retried[offset] == nil else { continue }
+            let group = result.text(row, 3)
+            let isVoid = !books.vitals.contains { $0.group == group && $0.partition == partition }
+            if let known = stream.retried[offset], known.isVoid || !isVoid { continue }
             // Read before it was retried: it stands among the letters, and its reading is not known any more.
-            guard !stream.covered.contains(offset) else {
+            guard stream.retried[offset] != nil || !stream.covered.contains(offset) else {
                 throw CommandFailure("a dead letter was retried while verify was reading: run it again")
             }
-            stream.retried[offset] = row
+            stream.retried[offset] = LogFoldStream.Retry(order: row, isVoid: isVoid)
         }
     }
 
-    private func droppedTimes(_ connection: inout Connection) throws(PostgresError) -> [Range<Int64>] {
+    private func droppedTimes(
+        _ table: String, _ connection: inout Connection
+    ) throws(PostgresError) -> [Range<Int64>] {
         let result = try connection.query(
-            "SELECT range_from, range_to FROM ops.retention_run WHERE range_from < range_to "
-                + "AND table_name IN ('silver.vital_reading', 'vital_reading')", parameters: [])
+            """
+            SELECT lower(r), upper(r) FROM (SELECT unnest(range_agg(tstzrange(range_from, range_to))) AS r \
+            FROM ops.retention_run WHERE range_from < range_to AND table_name IN ('silver.\(table)', '\(table)')) AS d
+            """, parameters: [])
         return (0..<result.rowCount).map { result.int64($0, 0)..<result.int64($0, 1) }
     }
 
@@ -184,11 +194,18 @@ final class VerifyAgainstLog {
             }
         }
         func add(_ count: Int64, _ text: String) { if count > 0 { notes.append("\(count.grouped) rows \(text)") } }
-        add(rows.lenient, "compared in part: messages before the log's beginning, or a retried dead letter, had a share")
-        add(rows.mixed, "compared by the presence of their vital signs only: their messages lie in several partitions")
+        add(
+            rows.lenient, "compared in part: messages before the log's beginning, or a retried dead letter, had a share"
+        )
+        add(
+            rows.mixed,
+            "compared by the presence of their vital signs only: their messages lie in several partitions, or were "
+                + "retried and then read again")
         add(rows.gone, "not compared: their messages are no longer in the log")
         add(rows.toBeReadAgain, "not compared: an operator moved the offset back, they will be read again")
         add(rows.dropped, "not compared: retention has dropped their days")
+        add(comparison.history.dropped, "of the history not compared: retention has dropped their days")
+        add(comparison.letters.dropped, "of bronze.dead_letter not compared: retention has taken letters up to there")
         let settings = ["VALIDATION_MAX_FUTURE_SECONDS", "MAX_MESSAGE_BYTES"]
             .map { "\($0)=\(self.settings.string($0))" }
         notes.append(

@@ -84,7 +84,7 @@ struct VerifyBooks {
                     actual: row.consumed))
             checks.append(
                 VerifyCheck(
-                    scope: scope, name: "rejected = dead letters in the range", expected: row.deadLetters,
+                    scope: scope, name: "rejected = dead letters in the range, not retried", expected: row.deadLetters,
                     actual: row.classes.rejected))
             let negative = row.classes.named.filter { $0.count < 0 }.count
             checks.append(

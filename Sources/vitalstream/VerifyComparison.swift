@@ -14,6 +14,7 @@ final class VerifyComparison {
     private let fold: LogFold
     private let streams: [LogFoldStream]
     private let dropped: [Range<Int64>]
+    private let droppedHistory: [Range<Int64>]
     private var originNumbers: [Int32: Int32] = [:]
 
     private(set) var findings: [String] = []
@@ -23,11 +24,16 @@ final class VerifyComparison {
     /// Rows whose suspect bits are not those of their values.
     private(set) var wrongSuspect: Int64 = 0
 
-    /// - Parameter dropped: times of readings that retention has dropped, in milliseconds.
-    init(_ fold: LogFold, _ streams: [LogFoldStream], dropped: [Range<Int64>]) {
+    /// - Parameters:
+    ///   - dropped: times of readings that retention has dropped, in milliseconds.
+    ///   - droppedHistory: the same of corrections.
+    init(
+        _ fold: LogFold, _ streams: [LogFoldStream], dropped: [Range<Int64>], droppedHistory: [Range<Int64>]
+    ) {
         self.fold = fold
         self.streams = streams
         self.dropped = dropped
+        self.droppedHistory = droppedHistory
     }
 
     /// Compares everything; the connection's transaction is the snapshot.
@@ -74,6 +80,8 @@ final class VerifyComparison {
         let stream = stream(stored.partition, actual.offset)
         let index = stored.hasWholeMilliseconds ? fold.rows.find(actual) : nil
         if let index { fold.rows.pointer(at: index).pointee.categorical |= LogFold.Mark.seen }
+        // What has come since knows nothing of the row that was dropped.
+        if dropped.contains(where: { $0.contains(actual.time) }) { return rows.skip(.dropped) }
         if let reason = incomparable(stored.partition, actual.offset) { return rows.skip(reason) }
         guard let index else {
             rows.extra += 1
@@ -102,9 +110,11 @@ final class VerifyComparison {
     private func judgeHistory(_ stored: TableReading) {
         history.actual += 1
         let actual = stored.reading
-        let index = stored.hasWholeMilliseconds && stored.partition == Int32(actual.partition)
+        let index =
+            stored.hasWholeMilliseconds && stored.partition == Int32(actual.partition)
             ? fold.history.find(actual) : nil
         if let index { fold.history.pointer(at: index).pointee.categorical |= LogFold.Mark.seen }
+        if dropped.contains(where: { $0.contains(actual.time) }) { return history.skip(.dropped) }
         if let reason = incomparable(stored.partition, actual.offset) { return history.skip(reason) }
         let row = fold.rows.find(actual).map { fold.rows.pointer(at: $0).pointee }
         let rigour = row.map { self.rigour($0, stream(stored.partition, actual.offset)) } ?? .exact
@@ -126,7 +136,7 @@ final class VerifyComparison {
     private func judgeAbsence(ofHistory expected: Reading) {
         history.expected += 1
         guard expected.categorical & LogFold.Mark.seen == 0 else { return }
-        if dropped.contains(where: { $0.contains(expected.time) }) { return history.skip(.dropped) }
+        if (dropped + droppedHistory).contains(where: { $0.contains(expected.time) }) { return history.skip(.dropped) }
         if let index = fold.rows.find(expected),
             fold.rows.pointer(at: index).pointee.categorical & LogFold.Mark.mixed != 0
         {

@@ -18,9 +18,10 @@ final class VerifyLetters {
         tally.expected += Int64(stream.letters.count)
         var counts = VerifyTally()
         for range in stream.covered.ranges {
+            let topic = SQLText.literal(stream.partition.topic)
             try connection.copyOut(
                 """
-                COPY (SELECT "offset", reason FROM bronze.dead_letter WHERE topic = \(SQLText.literal(stream.partition.topic)) \
+                COPY (SELECT "offset", reason FROM bronze.dead_letter WHERE topic = \(topic) \
                 AND partition = \(stream.partition.partition) AND "offset" >= \(range.lowerBound) \
                 AND "offset" < \(range.upperBound) ORDER BY "offset") TO STDOUT (FORMAT binary)
                 """
@@ -38,6 +39,7 @@ final class VerifyLetters {
         tally.differing += counts.differing
         tally.exact += counts.exact
         tally.gone += counts.gone
+        tally.dropped += counts.dropped
     }
 
     private func judge(_ offset: Int64, _ reason: String, _ counts: inout VerifyTally, _ find: (String) -> Void) {
@@ -63,6 +65,10 @@ final class VerifyLetters {
             let letter = stream.letters[next]
             next += 1
             if stream.retried[letter.offset] != nil { continue }
+            if letter.offset < stream.settledBefore {
+                counts.skip(.dropped)
+                continue
+            }
             counts.missing += 1
             find("dead letter \(stream.partition) offset \(letter.offset): missing, \(letter.reason.code)")
         }

@@ -6,6 +6,7 @@ struct PostgresErrorTests {
         ("40001", PostgresError.Disposition.retry),  // serialization failure
         ("40P01", .retry),  // deadlock
         ("55P03", .retry),  // lock_timeout
+        ("23514", .retry),  // the partition of a row was made meanwhile
         ("57014", .retry),  // statement_timeout, cancel
         ("08006", .reconnect),  // connection failure
         ("57P01", .reconnect),  // terminated by an administrator

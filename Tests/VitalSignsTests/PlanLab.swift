@@ -75,7 +75,7 @@ final class PlanLab {
         #expect(replaced.count == naive.history.count && Set(replaced) == Set(naive.history))
     }
 
-    /// Keys at which the plan would fail in a database: an insert that is there, a change of what is not as it was read.
+    /// Keys at which the plan would fail in a database: an insert that is there, a change of what is not as read.
     func contradictions() -> [NaiveStore.Key] {
         var keys: [NaiveStore.Key] = []
         for index in 0..<plan.insertCount where store.rows[NaiveStore.Key(plan.insert(at: index))] != nil {

@@ -4,7 +4,7 @@
 --   zone, until, explain: ../psql
 --
 -- A correction has the time of the reading it changed; when it came is not stored. History has no index by time: it is
--- read whole, being one row per correction (50,000 in some tens of milliseconds), and the readings are found by their key.
+-- read whole, being one row per correction (50,000 in some tens of milliseconds); readings are found by their key.
 \if :{?hours} \set p_hours :hours \else \set p_hours 24 \endif
 \set p_span :p_hours ' hours'
 \ir ../psql/begin.sql
@@ -26,9 +26,13 @@ SELECT
     count(h.consciousness) AS consciousness,
     count(h.supplemental_oxygen) AS supplemental_oxygen
 FROM silver.vital_reading_history AS h
-LEFT JOIN silver.vital_reading AS r
-    ON r.patient_id = h.patient_id AND r.recorded_at = h.recorded_at
-    AND r.recorded_at >= :'p_from'::timestamptz AND r.recorded_at < :'p_until'::timestamptz
+-- LATERAL with a LIMIT: else the server would rather read whole days than look each reading up.
+LEFT JOIN LATERAL (
+    SELECT r.origin_id
+    FROM silver.vital_reading AS r
+    WHERE r.patient_id = h.patient_id AND r.recorded_at = h.recorded_at
+    LIMIT 1
+) AS r ON true
 LEFT JOIN silver.origin AS o USING (origin_id)
 WHERE h.recorded_at >= :'p_from'::timestamptz AND h.recorded_at < :'p_until'::timestamptz
 GROUP BY 1, 2, 3, 4

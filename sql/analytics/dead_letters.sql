@@ -4,8 +4,8 @@
 --   topic  one topic only                        default all
 --   zone, until, explain: ../psql
 --
--- Reads no payload, which is patient data: only reason, topic, partition and time. There is no index on received_at, since
--- letters are few and short-lived: all of them are looked at, 100,000 in some tens of milliseconds.
+-- Reads no payload, which is patient data: only reason, topic, partition and time. There is no index on received_at,
+-- since letters are few and short-lived: all of them are looked at, 100,000 in some tens of milliseconds.
 \if :{?hours} \set p_hours :hours \else \set p_hours 24 \endif
 \if :{?topic} \set of_topic 'd.topic = :''topic''' \else \set of_topic true \endif
 \set p_span :p_hours ' hours'

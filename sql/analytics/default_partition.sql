@@ -8,11 +8,10 @@
 \ir ../psql/begin.sql
 SELECT
     count(*) AS p_days,
-    coalesce(max(to_date(right(c.relname, 8), 'YYYYMMDD'))::text, 'nowhere') AS p_reach,
-    coalesce((max(to_date(right(c.relname, 8), 'YYYYMMDD')) - (now() AT TIME ZONE 'UTC')::date)::text, 'no') AS p_ahead
-FROM pg_inherits AS i
-JOIN pg_class AS c ON c.oid = i.inhrelid
-WHERE i.inhparent = 'silver.vital_reading'::regclass AND c.relname ~ '^vital_reading_[0-9]{8}$'
+    coalesce((max(p.range_to) AT TIME ZONE 'UTC')::date - 1 || '', 'nowhere') AS p_reach,
+    coalesce((max(p.range_to) AT TIME ZONE 'UTC')::date - 1 - (now() AT TIME ZONE 'UTC')::date || '', 'no') AS p_ahead
+FROM ops.reading_partition AS p
+WHERE NOT p.is_default
 \gset
 :declare_answer
 SELECT
@@ -24,6 +23,7 @@ SELECT
 FROM silver.vital_reading_default AS r
 GROUP BY 1
 ORDER BY 1;
-\set p_title 'Readings in the default partition; ' :p_days ' daily partitions reach to ' :p_reach ', ' :p_ahead ' days ahead'
+\set p_title 'Readings in the default partition; ' :p_days ' daily partitions reach to ' :p_reach
+\set p_title :p_title ', ' :p_ahead ' days ahead'
 \set p_none 'None: every reading lies in the partition of its day.'
 \ir ../psql/end.sql

@@ -20,7 +20,8 @@ SELECT
     o.facility_id,
     o.sector_id,
     sum(p.readings)::bigint AS readings,
-    round(sum(p.readings) / (extract(epoch FROM :'p_until'::timestamptz - :'p_from'::timestamptz) / 60), 2) AS per_minute,
+    round(sum(p.readings) * 60 / extract(epoch FROM :'p_until'::timestamptz - :'p_from'::timestamptz), 2)
+        AS per_minute,
     count(DISTINCT p.patient_id) AS patients,
     count(DISTINCT o.device_id) AS devices,
     max(p.latest_at) AS latest_at

@@ -20,7 +20,8 @@ SELECT
     p.partition,
     p.next_offset,
     p.high_watermark,
-    greatest(p.high_watermark - p.next_offset, 0) AS lag,
+    -- greatest() would make 0 of an end that is not known yet.
+    CASE WHEN p.high_watermark IS NOT NULL THEN greatest(p.high_watermark - p.next_offset, 0) END AS lag,
     p.epoch,
     p.updated_at,
     greatest(round(extract(epoch FROM now() - p.updated_at), 1), 0) AS idle_seconds

@@ -11,5 +11,5 @@ FROM health_records
 WHERE timestamp >= extract(epoch from now() - interval '1 hour') * 1000
 GROUP BY patient_id;
 \set p_title 'Averages per patient over the last hour'
-\set p_none 'No reading is from the last hour: lag.sql says whether the service writes, last_readings.sql what came last.'
+\set p_none 'No reading is from the last hour; lag.sql says whether the service writes.'
 \ir ../psql/end.sql

@@ -5,8 +5,8 @@
 --
 -- The log's order is source_offset; behind is the newest recorded_at before a reading in that order, less its own. A
 -- merge or a correction stands at the place of the message that made it, so it counts as late. Nothing records when a
--- message arrived, so readings whose whole partition was held up do not show: lag.sql is for that. The BRIN index of the
--- days gives the hour, which is sorted by offset in memory.
+-- message arrived, so readings whose whole partition was held up do not show: lag.sql is for that. The BRIN index of
+-- the days gives the hour, which is sorted by offset in memory.
 \if :{?hours} \set p_hours :hours \else \set p_hours 1 \endif
 \set p_span :p_hours ' hours'
 \ir ../psql/begin.sql

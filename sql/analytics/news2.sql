@@ -7,10 +7,10 @@
 --   rows        at most so many patients, or all      default 50
 --   zone, until, explain: ../psql
 --
--- Royal College of Physicians, National Early Warning Score (NEWS) 2, 2017, Charts 1 and 2, ISBN 978-1-86016-682-2, read
--- 2026-11-21. A set is one reading that has all seven; readings that lack one are passed over. Values are rounded as the
--- chart prints them: temperature to a tenth, the others to whole numbers. Not for children or pregnant women, and no
--- substitute for the chart at the bed. The BRIN index of the days gives the hour.
+-- Royal College of Physicians, National Early Warning Score (NEWS) 2, 2017, Charts 1 and 2, ISBN 978-1-86016-682-2,
+-- read 2026-11-21. A set is one reading that has all seven; readings that lack one are passed over. Values are rounded
+-- as the chart prints them: temperature to a tenth, the others to whole numbers. Not for children or pregnant women,
+-- and no substitute for the chart at the bed. The BRIN index of the days gives the hour.
 \if :{?spo2_scale} \set p_scale :spo2_scale \else \set p_scale 1 \endif
 \if :{?at_least} \set p_at_least :at_least \else \set p_at_least 5 \endif
 \if :{?hours} \set p_hours :hours \else \set p_hours 1 \endif
@@ -86,6 +86,6 @@ FROM scored AS s
 WHERE s.score >= :'p_at_least'::integer
 ORDER BY s.score DESC, s.patient_id
 LIMIT nullif(:'p_rows', 'all')::bigint;
-\set p_title 'NEWS2 of at least ' :p_at_least ' on saturation scale ' :p_scale ', ' :p_whom ', ' :p_time ', at most ' :p_rows
-\set p_none 'No complete set of ' :p_whom ' scores ' :p_at_least ' or more (saturation scale ' :p_scale '), ' :p_time '.'
+\set p_title 'NEWS2 of at least ' :p_at_least ' (SpO2 scale ' :p_scale '), ' :p_whom ', ' :p_time ', at most ' :p_rows
+\set p_none 'No complete set of ' :p_whom ' scores ' :p_at_least ' or more (SpO2 scale ' :p_scale '), ' :p_time '.'
 \ir ../psql/end.sql

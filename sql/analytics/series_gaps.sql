@@ -15,7 +15,10 @@
 \ir ../psql/patient.sql
 :declare_answer
 WITH series AS (
-    SELECT r.patient_id, r.recorded_at, lead(r.recorded_at) OVER (PARTITION BY r.patient_id ORDER BY r.recorded_at) AS next_at
+    SELECT
+        r.patient_id,
+        r.recorded_at,
+        lead(r.recorded_at) OVER (PARTITION BY r.patient_id ORDER BY r.recorded_at) AS next_at
     FROM silver.vital_reading AS r
     WHERE :of_patient
         AND r.recorded_at >= :'p_from'::timestamptz AND r.recorded_at < :'p_until'::timestamptz
@@ -24,7 +27,7 @@ SELECT
     s.patient_id,
     s.recorded_at AS last_before,
     s.next_at AS first_after,
-    round((extract(epoch FROM coalesce(s.next_at, :'p_until'::timestamptz) - s.recorded_at) / 60), 1) AS minutes,
+    round(extract(epoch FROM coalesce(s.next_at, :'p_until'::timestamptz) - s.recorded_at) / 60, 1) AS minutes,
     s.next_at IS NULL AS lasts
 FROM series AS s
 WHERE coalesce(s.next_at, :'p_until'::timestamptz) - s.recorded_at >= :'p_minutes'::float8 * interval '1 minute'

@@ -10,18 +10,23 @@ SELECT :'p_patient' = 'all' AS p_all, :'p_patient' = 'first' AS p_first \gset
     \set p_whom 'all patients'
 \else
     \if :p_first
-        -- Nobody has the nil UUID: then there is no reading in that time, and end.sql says so.
-        SELECT coalesce((
+        -- Unset when there is nobody, and then the condition means nobody; end.sql says that there are no readings.
+        SELECT (
             SELECT r.patient_id
             FROM silver.vital_reading AS r
             WHERE r.recorded_at >= :'p_from'::timestamptz AND r.recorded_at < :'p_until'::timestamptz
             ORDER BY r.patient_id, r.recorded_at
             LIMIT 1
-        ), '00000000-0000-0000-0000-000000000000') AS p_patient
+        ) AS p_patient
         \gset
     \else
         SELECT :'p_patient'::uuid AS p_patient \gset
     \endif
-    \set of_patient 'r.patient_id = :''p_patient''::uuid'
-    \set p_whom 'patient ' :p_patient
+    \if :{?p_patient}
+        \set of_patient 'r.patient_id = :''p_patient''::uuid'
+        \set p_whom 'patient ' :p_patient
+    \else
+        \set of_patient false
+        \set p_whom 'the first patient'
+    \endif
 \endif

@@ -102,7 +102,8 @@ struct DatabaseState {
             let theirs = wanted.counts[partition, default: NaiveFold.Counts()]
             if mine != theirs { found.append("ledger of \(partition): \(mine), wanted \(theirs)") }
         }
-        for place in Set(letters.keys).union(wanted.letters.keys).sorted() where letters[place] != wanted.letters[place] {
+        for place in Set(letters.keys).union(wanted.letters.keys).sorted() where letters[place] != wanted.letters[place]
+        {
             found.append(
                 "dead letter \(place): \(letters[place] ?? "none"), wanted \(wanted.letters[place] ?? "none")")
         }
@@ -111,5 +112,15 @@ struct DatabaseState {
 
     private static func text(_ row: NaiveFold.Row?) -> String {
         row.map { "\($0)" } ?? "none"
+    }
+}
+
+extension Connection {
+    /// All rows of a query, as text.
+    mutating func texts(_ sql: String) throws(PostgresError) -> [[String?]] {
+        let found = try query(sql)
+        var rows: [[String?]] = []
+        for row in 0..<found.rowCount { rows.append((0..<found.columnCount).map { found.textIfPresent(row, $0) }) }
+        return rows
     }
 }

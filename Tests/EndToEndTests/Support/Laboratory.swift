@@ -10,6 +10,8 @@ final class Laboratory {
     let database: String
     let directory: String
     private(set) var services: [ServeProcess] = []
+    private var feeders: [Feeder] = []
+    private var proxies: [WireProxy] = []
 
     private init(broker: any Broker, server: PrivateServer) throws {
         self.broker = broker
@@ -41,7 +43,8 @@ final class Laboratory {
     /// The database as services reach it; `tag` is what `progressJournal` calls the service.
     func databaseURL(tag: String = "", port: UInt16? = nil) -> String {
         let options = tag.isEmpty ? "" : "&options=-c%20laboratory.tag%3D\(tag)"
-        return "postgresql://\(PrivateServer.user)@127.0.0.1:\(port ?? server.port)/\(database)?sslmode=disable\(options)"
+        return "postgresql://\(PrivateServer.user)@127.0.0.1:\(port ?? server.port)/\(database)"
+            + "?sslmode=disable&gssencmode=disable\(options)"
     }
 
     func connect() throws(PostgresError) -> Connection {
@@ -80,6 +83,28 @@ final class Laboratory {
             name: name, logPath: "\(directory)/\(services.count)-\(name).log", settings: all)
         services.append(service)
         return service
+    }
+
+    /// Starts sending a load of readings of some hundred patients.
+    /// - Parameters:
+    ///   - perSecond: a million or more is as fast as it goes.
+    ///   - limit: ends by itself after so many.
+    func feed(
+        _ log: SentLog, perSecond: Int, limit: Int = .max, patients: Int = 300,
+        seed: UInt64 = .random(in: 1..<1_000_000)
+    ) throws -> Feeder {
+        let start = WallClock.nowMilliseconds() - 7_200_000
+        let feeder = try Feeder(
+            log, LoadStream(seed: seed, patients: patients, now: start), perSecond: perSecond, limit: limit)
+        feeders.append(feeder)
+        return feeder
+    }
+
+    /// A proxy before the database; give its port to `databaseURL`.
+    func proxy() throws -> WireProxy {
+        let proxy = try WireProxy(target: server.port)
+        proxies.append(proxy)
+        return proxy
     }
 
     // MARK: - States
@@ -122,6 +147,12 @@ final class Laboratory {
         return found.text(0, 0)
     }
 
+    /// How many readings are stored.
+    func rows() throws -> Int64 {
+        var connection = try connect()
+        return try connection.query("SELECT count(*) FROM silver.vital_reading").int64(0, 0)
+    }
+
     // MARK: - Judgements
 
     /// The database must hold what the naive fold of the log says, and the journal of its moves must be sound.
@@ -133,6 +164,27 @@ final class Laboratory {
         let position = try Self.position(&connection, log, group)
         if position != log.count { differences.append("ledger at \(position), log ends at \(log.count)") }
         if !differences.isEmpty { throw TestFailure(differences.joined(separator: "\n")) }
+    }
+
+    /// `vitalstream verify --against-log` must agree.
+    func verify(_ log: SentLog) throws {
+        let run = try Programs.run(["verify", "--against-log"], settings: commandSettings(log))
+        guard run.status?.isSuccess == true else { throw TestFailure("verify --against-log: \(run.output)") }
+    }
+
+    /// `vitalstream offsets set`.
+    func sendBack(_ log: SentLog, partition: Int, to place: String, group: String = "lab") throws {
+        let run = try Programs.run(
+            ["offsets", "set", "--topic", log.topic, "--partition", "\(partition)", "--to", place, "--yes"],
+            settings: commandSettings(log, group: group))
+        guard run.status?.isSuccess == true else { throw TestFailure("offsets set: \(run.output)") }
+    }
+
+    private func commandSettings(_ log: SentLog, group: String = "lab") -> [String: String] {
+        [
+            "KAFKA_BOOTSTRAP_SERVERS": log.bootstrapServers, "KAFKA_GROUP_ID": group, "VITALS_TOPIC": log.topic,
+            "DATABASE_URL": databaseURL(tag: ProgressJournal.operatorTag),
+        ]
     }
 
     /// No service may write a patient's id or a payload's text, and every line is JSON.
@@ -148,6 +200,8 @@ final class Laboratory {
     }
 
     private func close() {
+        for proxy in proxies { proxy.stop() }
+        for feeder in feeders { feeder.abandon() }
         for service in services { service.process.signal(9) }
         for service in services { _ = service.process.wait(within: .seconds(10)) }
         do {

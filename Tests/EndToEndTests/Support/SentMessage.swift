@@ -99,7 +99,7 @@ struct SentMessage: Sendable {
 final class SentLog: Sendable {
     let topic: String
     let partitionCount: Int
-    private let bootstrapServers: String
+    let bootstrapServers: String
     private let messages: Locked<[[SentMessage]]>
 
     init(topic: String, partitions: Int, bootstrapServers: String) {
@@ -140,7 +140,9 @@ final class SentLog: Sendable {
     /// Queues one message; `finish` waits for all.
     func enqueue(_ message: SentMessage, to wanted: Int? = nil, _ producer: inout Producer) throws {
         var partition = wanted ?? 0
-        if wanted == nil, case .reading(let reading) = message.meaning { partition = self.partition(of: reading.patient) }
+        if wanted == nil, case .reading(let reading) = message.meaning {
+            partition = self.partition(of: reading.patient)
+        }
         while true {
             let result = producer.enqueue(
                 topic: topic, partition: Int32(partition), key: message.key, payload: message.payload,

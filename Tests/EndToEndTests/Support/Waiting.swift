@@ -13,7 +13,8 @@ struct TestFailure: Error, CustomStringConvertible {
 /// - Parameter state: completes "after ... still not: ".
 @discardableResult
 func eventually<Answer>(
-    _ state: @autoclosure () -> String, within limit: Duration = .seconds(60), every pause: Duration = .milliseconds(20),
+    _ state: @autoclosure () -> String, within limit: Duration = .seconds(60),
+    every pause: Duration = .milliseconds(20),
     _ probe: () throws -> Answer?
 ) throws -> Answer {
     let deadline = Deadline.after(limit)
@@ -27,7 +28,8 @@ func eventually<Answer>(
 
 /// The same for a condition.
 func eventually(
-    _ state: @autoclosure () -> String, within limit: Duration = .seconds(60), every pause: Duration = .milliseconds(20),
+    _ state: @autoclosure () -> String, within limit: Duration = .seconds(60),
+    every pause: Duration = .milliseconds(20),
     until condition: () throws -> Bool
 ) throws {
     _ = try eventually(state(), within: limit, every: pause) { try condition() ? true : nil }

@@ -1,0 +1,30 @@
+-- What :menu shows. A test compares it with ../analytics.
+\echo
+\echo 'VitalStream. Type a name with its colon:'
+\echo
+\echo 'Patients'
+\echo '  :last_readings               the last reading of each patient'
+\echo '  :patient_readings            one patient, newest first'
+\echo '  :last_hour_averages          averages of the last hour per patient (health_records)'
+\echo '  :hourly_means  :daily_means  means with counts, of all patients or one'
+\echo '  :series_gaps                 holes in a patient''s series'
+\echo '  :silent_patients             who was seen and fell silent'
+\echo '  :rate_of_change              steepest changes of a vital sign'
+\echo '  :sustained_low_saturation  :sustained_fever'
+\echo '  :pulse_pressure_shock_index  :news2'
+\echo 'Sources'
+\echo '  :facility_volume             readings per facility and sector'
+\echo '  :corrections                 by device and hour'
+\echo '  :suspect_values              by vital sign and facility'
+\echo '  :late_arrivals               how far behind their partition'
+\echo 'Service'
+\echo '  :dead_letters                by reason and hour'
+\echo '  :duplicates  :lag            per Kafka partition'
+\echo '  :ledger                      the books against the tables'
+\echo '  :default_partition           days without a partition of their own'
+\echo
+\echo 'Parameters:  \\set hours 2     then :lag or any other; \\unset hours for the default again'
+\echo '             hours days until zone patient vital rows minutes ...: the head of each file in sql/analytics'
+\echo 'Board:       :board \\watch 2  every 2 s, Ctrl-C ends it'
+\echo 'Again:       :menu             the plan of a query: \\set explain on'
+\echo
