@@ -21,6 +21,8 @@ struct OrderedRow: BitwiseCopyable {
     private static let buckets = 256
     /// Below this a comparison sort is cheaper than clearing eight histograms.
     private static let smallBatch = 192
+    /// Ranges sorted by insertion before they are merged.
+    private static let runRows = 16
 
     init(capacity: Int) {
         self.capacity = capacity
@@ -83,21 +85,8 @@ struct OrderedRow: BitwiseCopyable {
 
     /// Sorts what the radix passes leave open: ranges of one first half that are not yet in (rest, time) order.
     private func finish(_ readings: UnsafeMutablePointer<Reading>, count: Int, radixSorted: Bool) {
-        func precedes(_ left: OrderedRow, _ right: OrderedRow) -> Bool {
-            if left.patientHigh != right.patientHigh { return left.patientHigh < right.patientHigh }
-            let first = unsafe readings + Int(left.row)
-            let second = unsafe readings + Int(right.row)
-            if unsafe first.pointee.patientLow != second.pointee.patientLow {
-                return unsafe first.pointee.patientLow < second.pointee.patientLow
-            }
-            if unsafe first.pointee.time != second.pointee.time {
-                return unsafe first.pointee.time < second.pointee.time
-            }
-            return left.row < right.row
-        }
         if !radixSorted {
-            var all = unsafe UnsafeMutableBufferPointer(start: rows, count: count)
-            unsafe all.sort(by: precedes)
+            unsafe mergeSort(0..<count, readings)
             return
         }
         var start = 0
@@ -105,14 +94,72 @@ struct OrderedRow: BitwiseCopyable {
             var end = start + 1
             var inOrder = true
             while end < count, unsafe rows[end].patientHigh == rows[start].patientHigh {
-                if inOrder, unsafe precedes(rows[end], rows[end - 1]) { inOrder = false }
+                if inOrder, unsafe Self.precedes(rows[end], rows[end - 1], readings) { inOrder = false }
                 end += 1
             }
-            if !inOrder {
-                var patient = unsafe UnsafeMutableBufferPointer(start: rows + start, count: end - start)
-                unsafe patient.sort(by: precedes)
-            }
+            if !inOrder { unsafe mergeSort(start..<end, readings) }
             start = end
+        }
+    }
+
+    /// Whether one row comes before another: by patient, time and arrival.
+    @inline(__always)
+    private static func precedes(
+        _ left: OrderedRow, _ right: OrderedRow, _ readings: UnsafeMutablePointer<Reading>
+    ) -> Bool {
+        if left.patientHigh != right.patientHigh { return left.patientHigh < right.patientHigh }
+        let first = unsafe readings + Int(left.row)
+        let second = unsafe readings + Int(right.row)
+        if unsafe first.pointee.patientLow != second.pointee.patientLow {
+            return unsafe first.pointee.patientLow < second.pointee.patientLow
+        }
+        if unsafe first.pointee.time != second.pointee.time {
+            return unsafe first.pointee.time < second.pointee.time
+        }
+        return left.row < right.row
+    }
+
+    /// Sorts a range of `rows` in the spare buffer; the library's sort would allocate for each patient in disorder.
+    private func mergeSort(_ range: Range<Int>, _ readings: UnsafeMutablePointer<Reading>) {
+        for start in stride(from: range.lowerBound, to: range.upperBound, by: Self.runRows) {
+            let end = min(start + Self.runRows, range.upperBound)
+            for position in start + 1..<max(end, start + 1) {
+                let row = unsafe rows[position]
+                var place = position
+                while place > start, unsafe Self.precedes(row, rows[place - 1], readings) {
+                    unsafe rows[place] = unsafe rows[place - 1]
+                    place -= 1
+                }
+                unsafe rows[place] = row
+            }
+        }
+        var width = Self.runRows
+        while width < range.count {
+            var start = range.lowerBound
+            while start + width < range.upperBound {
+                unsafe merge(start, start + width, min(start + 2 * width, range.upperBound), readings)
+                start += 2 * width
+            }
+            width *= 2
+        }
+    }
+
+    /// Merges two neighbouring sorted ranges of `rows`; nothing moves when they are in order already.
+    private func merge(_ start: Int, _ middle: Int, _ end: Int, _ readings: UnsafeMutablePointer<Reading>) {
+        guard unsafe Self.precedes(rows[middle], rows[middle - 1], readings) else { return }
+        unsafe (spare + start).update(from: rows + start, count: middle - start)
+        var left = start
+        var right = middle
+        var place = start
+        while left < middle {
+            if right < end, unsafe Self.precedes(rows[right], spare[left], readings) {
+                unsafe rows[place] = unsafe rows[right]
+                right += 1
+            } else {
+                unsafe rows[place] = unsafe spare[left]
+                left += 1
+            }
+            place += 1
         }
     }
 }

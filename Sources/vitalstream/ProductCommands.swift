@@ -151,7 +151,7 @@ enum ProductCommands {
             "offsets set", summary: "Move a partition to another offset, and book the jump.",
             details:
                 "The way on after a topic was made anew or cut off under a stored offset. serve may be running: the "
-                + "partition's lane is fenced and takes over again. Moved back, messages are read twice: that changes no "
+                + "partition's lane is fenced and takes over again. Moved back, messages are read twice: it alters no "
                 + "row; their dead letters are removed and come again. Those of a log that is gone are kept under the "
                 + "topic name TOPIC.before-epoch-N.",
             flags: [

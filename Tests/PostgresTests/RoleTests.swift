@@ -125,7 +125,8 @@ extension OnAServer {
             let tables = try owner.query(
                 """
                 SELECT c.oid::regclass, (SELECT quote_ident(attname) FROM pg_attribute AS a
-                    WHERE a.attrelid = c.oid AND attnum = 1)
+                    WHERE a.attrelid = c.oid AND attnum > 0 AND attidentity = ''
+                    ORDER BY attnum LIMIT 1)
                 FROM pg_class AS c WHERE c.relkind IN ('r', 'p')
                     AND c.relnamespace IN ('bronze'::regnamespace, 'silver'::regnamespace, 'gold'::regnamespace,
                         'ops'::regnamespace)

@@ -1,3 +1,4 @@
+import CMallocCounter
 import Testing
 import VitalSigns
 
@@ -158,5 +159,37 @@ import VitalSigns
         lab.plan.remember(in: &lab.table)
         let newest = lab.table.find(high: batch[0].patientHigh, low: batch[0].patientLow)
         #expect(newest >= 0)
+    }
+
+    /// Readings of a patient that arrive in disorder are sorted like any other: in the buffers made at the start.
+    @Test(.enabled(if: malloc_counter_available(), "a sanitizer has its own malloc"), arguments: [1, 7, 500, 20_000])
+    func `planning allocates nothing after the first batch, in whatever order readings arrive`(patients: Int) {
+        let count = 60_000
+        var numbers = SeededNumbers(seed: 3)
+        let plan = BatchPlan(capacity: count)
+        var table = PatientTable(capacity: patients)
+        let readings = UnsafeMutablePointer<Reading>.allocate(capacity: count)
+        defer { readings.deallocate() }
+        var counted: [UInt64] = []
+        for round in 1...4 as ClosedRange<Int64> {
+            for index in 0..<count {
+                var reading = ReadingPicture.reading("H60 T37 @0:0")
+                reading.patientHigh = UInt64(numbers.below(patients)) << 33
+                reading.time += round * 1_000_000 + Int64(numbers.below(1_000_000))
+                reading.offset = round * Int64(count) + Int64(index)
+                (readings + index).initialize(to: reading)
+            }
+            malloc_counter_begin()
+            plan.begin(readings, count: count, trustsTable: true)
+            plan.findPatients(in: table)
+            for patient in plan.unknownPatients { plan.learn(patient, newest: nil, in: &table) }
+            plan.findPatients(in: table)
+            plan.classify(with: table)
+            plan.fold(with: table)
+            plan.remember(in: &table)
+            counted.append(malloc_counter_end().allocations)
+            #expect(plan.lookUps.isEmpty && plan.insertCount > count / 2)
+        }
+        #expect(counted[3] < 20)
     }
 }
