@@ -17,6 +17,7 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
         for place in partitions.indices {
             let advance = unsafe Int(cursors[place].advance)
             unsafe cursors[place].batchStart = unsafe cursors[place].next
+            unsafe cursors[place].batchStartHash = unsafe cursors[place].lastHash
             unsafe cursors[place].advance = -1
             if advance >= 0 {
                 sealed.advances[advance].highWatermark =

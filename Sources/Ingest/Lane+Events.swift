@@ -19,13 +19,21 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
                 "the group revoked partitions", .field("lane", configuration.lane),
                 .field("partitions", taken.map(\.description).joined(separator: " ")), .field("lost", lost))
         case .offsetOutOfRange(let partition, let offset):
-            judgeOutOfRange(partition, offset)
+            judgeOutOfRange(partition, offset, now)
+        case .fetchRefused:
+            if !isStalled { verifyFlowing() }
         case .topicUnknown(let topic):
             log.warning(
                 "the topic does not exist yet: waiting for it", .field("topic", topic), every: .seconds(60), key: topic)
-        case .brokersDown:
+        case .brokersDown(let why):
             log.warning(
-                "no Kafka broker answers: waiting", .field("lane", configuration.lane), every: .seconds(60))
+                "no Kafka broker answers: waiting", .field("lane", configuration.lane),
+                .field("reason", why?.cause ?? "unknown"), .field("remedy", why?.remedy ?? "run vitalstream check"),
+                every: .seconds(60), key: why?.cause ?? "")
+        case .brokerFailed(let why):
+            log.warning(
+                "a Kafka broker cannot be used", .field("lane", configuration.lane), .field("reason", why.cause),
+                .field("remedy", why.remedy), every: .seconds(60), key: why.cause)
         case .error(let error, let topic, let partition):
             log.warning(
                 "Kafka says", .field("lane", configuration.lane), .field("error", error.text),
@@ -56,10 +64,23 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
     }
 
     /// The broker has no message at the offset asked for: the log was cut or made anew under a stored offset.
-    private mutating func judgeOutOfRange(_ partition: TopicPartition, _ offset: Int64) {
+    private mutating func judgeOutOfRange(_ partition: TopicPartition, _ offset: Int64, _ now: MonotonicTime) {
         guard let place = partitions.firstIndex(where: { $0.partition == partition }), partitions[place].isFlowing
         else { return }
         dropFilling()
+        let next = unsafe cursors[place].next
+        if case .verifying = partitions[place].phase, offset < next {
+            // The message to compare with is not there; whether those to come are is another question.
+            guard let ends = watermarks(of: partition, now) else {
+                needsReassignment = true
+                return
+            }
+            if next == ends.low { partitions[place].phase = .running }
+            if (ends.low...ends.high).contains(next) {
+                needsReassignment = true
+                return
+            }
+        }
         stop(
             place,
             reason: "the log has no offset \(offset): the topic was truncated or re-created; see vitalstream offsets")

@@ -13,13 +13,14 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
             isDrained = false
             handle(event, now)
         }
-        guard polled.count > 0 else { return }
-        let taken = admit(polled.count)
-        if taken > 0 {
-            noteAdvances()
-            decode(taken)
+        if polled.count > 0 {
+            let taken = admit(polled.count)
+            if taken > 0 {
+                noteAdvances()
+                decode(taken)
+            }
+            source.release()
         }
-        source.release()
         if needsReassignment { reassignFlowing() }
     }
 
@@ -57,25 +58,38 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
     /// gap comes again it is the log's own (transaction markers, compaction) and is booked.
     private mutating func acceptGap(before offset: Int64, _ place: Int) -> Bool {
         let cursor = unsafe cursors + place
-        guard unsafe cursor.pointee.gapSeenAt == offset, unsafe cursor.pointee.gapExpected == cursor.pointee.next else {
-            unsafe cursor.pointee.gapSeenAt = offset
-            unsafe cursor.pointee.gapExpected = cursor.pointee.next
-            unsafe cursor.pointee.state = .ignored
-            needsReassignment = true
-            return false
-        }
-        unsafe cursor.pointee.gapSeenAt = -1
+        guard unsafe isSecondSighting(of: offset, insteadOf: cursor.pointee.next, cursor) else { return false }
         let advance = advanceEntry(of: place)
         filling.advances[advance].gaps += unsafe offset - cursor.pointee.next
         return true
+    }
+
+    /// Whether this very offset came instead of this very one before; if not, the partition is read again from there.
+    private mutating func isSecondSighting(
+        of offset: Int64, insteadOf expected: Int64, _ cursor: UnsafeMutablePointer<PartitionCursor>
+    ) -> Bool {
+        if unsafe cursor.pointee.gapSeenAt == offset, unsafe cursor.pointee.gapExpected == expected {
+            unsafe cursor.pointee.gapSeenAt = -1
+            return true
+        }
+        unsafe cursor.pointee.gapSeenAt = offset
+        unsafe cursor.pointee.gapExpected = expected
+        unsafe cursor.pointee.state = .ignored
+        needsReassignment = true
+        return false
     }
 
     /// The first message after a take-over: the one that the ledger remembers, or the log is another one.
     /// - Returns: whether the message is to be taken; the remembered one itself is already in the database.
     private mutating func verify(_ record: SourceRecord, _ place: Int) -> Bool {
         guard case .verifying(let hash) = partitions[place].phase else { return false }
-        let next = unsafe cursors[place].next
+        let cursor = unsafe cursors + place
+        let next = unsafe cursor.pointee.next
         if record.offset < next - 1 { return false }
+        if record.offset >= next, unsafe !isSecondSighting(of: record.offset, insteadOf: next - 1, cursor) {
+            // Lost on the way, or gone from the log: only a second look tells.
+            return false
+        }
         if record.offset == next - 1, MessageHash.of(record) != hash {
             stop(
                 place,
@@ -84,7 +98,7 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
             return false
         }
         partitions[place].phase = .running
-        unsafe cursors[place].state = .running
+        unsafe cursor.pointee.state = .running
         return record.offset >= next
     }
 
@@ -108,7 +122,9 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
             let record = source.record(at: unsafe Int(cursors[place].lastInSlice))
             let advance = advanceEntry(of: place)
             filling.advances[advance].next = unsafe cursors[place].next
-            filling.advances[advance].lastMessageHash = MessageHash.of(record)
+            let hash = MessageHash.of(record)
+            filling.advances[advance].lastMessageHash = hash
+            unsafe cursors[place].lastHash = hash
             unsafe cursors[place].lastInSlice = -1
         }
     }
@@ -155,6 +171,16 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
     }
 
     // MARK: - Assignment
+
+    /// Has every flowing partition read again from the message before, which must be the one that was taken.
+    mutating func verifyFlowing() {
+        for place in partitions.indices where partitions[place].phase == .running {
+            guard let hash = unsafe cursors[place].lastHash else { continue }
+            partitions[place].phase = .verifying(hash: hash)
+            unsafe cursors[place].state = .ignored
+        }
+        needsReassignment = true
+    }
 
     /// Assigns every flowing partition from where it stands, after a gap or when one of them stopped.
     mutating func reassignFlowing() {

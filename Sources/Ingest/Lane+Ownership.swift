@@ -7,6 +7,8 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
     mutating func startWork(_ now: MonotonicTime) {
         if isStalled {
             isStalled = false
+            // Nothing was asked of the log meanwhile: nobody would have noticed that it was made anew.
+            verifyFlowing()
             reassignFlowing()
         }
         if hasSealed {
@@ -81,7 +83,7 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
         return true
     }
 
-    private mutating func watermarks(of partition: TopicPartition, _ now: MonotonicTime) -> Watermarks? {
+    mutating func watermarks(of partition: TopicPartition, _ now: MonotonicTime) -> Watermarks? {
         do {
             return try source.queryWatermarks(of: partition)
         } catch {
@@ -107,6 +109,8 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
             unsafe cursors[place] = PartitionCursor()
             unsafe cursors[place].next = row.nextOffset
             unsafe cursors[place].batchStart = row.nextOffset
+            unsafe cursors[place].lastHash = row.lastMessageHash
+            unsafe cursors[place].batchStartHash = row.lastMessageHash
             if row.nextOffset > ends.high || row.nextOffset < ends.low {
                 let cause =
                     row.nextOffset > ends.high

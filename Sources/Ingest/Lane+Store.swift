@@ -96,9 +96,11 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
         case .conflict(let sqlState):
             attempts += 1
             trustsTable = false
-            log.debug(
-                "the database contradicts memory: batch looked up again", .field("lane", configuration.lane),
-                .field("sqlstate", sqlState))
+            // Memory is not asked any more: from the second time on somebody else writes, or a row cannot be matched.
+            log.write(
+                attempts > 3 ? .warning : .debug, "the database contradicts memory: batch looked up again",
+                [.field("lane", configuration.lane), .field("sqlstate", sqlState), .field("attempts", attempts)],
+                every: .seconds(10))
             enter(.backingOff(until: attempts > 3 ? now + .milliseconds(100) : now), now)
         case .fenced:
             log.warning("fenced: another owner has the partitions, nothing written", .field("lane", configuration.lane))

@@ -152,14 +152,14 @@ public struct LaneInterest: BitwiseCopyable, Sendable {
     /// Lets a commit that is under way finish; everything else is dropped. Nothing is taken from the source.
     /// - Returns: true when nothing is under way any more.
     public mutating func finish(now: MonotonicTime) -> Bool {
-        guard case .committing = stage else {
-            dropFilling()
-            reportCommitted(max(now, reportAt))
-            store.disconnect()
-            return true
+        if case .committing = stage {
+            driveStore(now)
+            if case .committing = stage { return false }
         }
-        driveStore(now)
-        return false
+        dropFilling()
+        reportCommitted(max(now, reportAt))
+        store.disconnect()
+        return true
     }
 
     /// Leaves the group. False when the client did not end in time; leave the process then.
@@ -183,6 +183,7 @@ public struct LaneInterest: BitwiseCopyable, Sendable {
         for place in partitions.indices {
             unsafe cursors[place].advance = -1
             unsafe cursors[place].next = unsafe cursors[place].batchStart
+            unsafe cursors[place].lastHash = unsafe cursors[place].batchStartHash
         }
     }
 

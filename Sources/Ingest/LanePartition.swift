@@ -51,6 +51,10 @@ struct PartitionCursor: BitwiseCopyable {
     var next: Int64 = 0
     /// Where the filling batch begins.
     var batchStart: Int64 = 0
+    /// Hash of the message before `next`, and of the one before `batchStart`; nil where none was ever read.
+    var lastHash: Int64?
+    /// See `lastHash`.
+    var batchStartHash: Int64?
     /// Offset that once came instead of `gapExpected`. The same pair again after a new assignment is the log's own gap;
     /// another `next` before the same offset is another gap.
     var gapSeenAt: Int64 = -1

@@ -1,4 +1,5 @@
 internal import CRdKafka
+public import Service  // Certificates and diagnoses are shown to whoever asks.
 
 /// Questions and orders to a cluster, for the commands: each blocks until its answer or its deadline.
 /// One thread at a time. The mock cluster knows metadata and watermarks only.
@@ -22,6 +23,12 @@ internal import CRdKafka
         unsafe rd_kafka_destroy(client)
         withExtendedLifetime(context) {}
     }
+
+    /// Why a connection failed last, as far as is known: the calls themselves only say that nobody answered.
+    public var lastFailure: ConnectionDiagnosis? { context.lastFailure }
+
+    /// The certificates that brokers have shown, by `host:port`; only those that were found good.
+    public var certificates: [String: Certificate] { context.certificates }
 
     /// Brokers and all topics.
     public mutating func metadata(within duration: Duration = .seconds(10)) throws(KafkaError) -> ClusterMetadata {

@@ -1,4 +1,5 @@
 internal import CRdKafka
+internal import Service
 
 /// The target of a consumer's callbacks.
 ///
@@ -20,6 +21,11 @@ internal import CRdKafka
     var paused: Set<TopicPartition> = []
     var failedCommits = 0
     var isClosing = false
+    /// Why a connection failed, held back for a moment: if no other broker is left, that says more.
+    var heldFailure: ConnectionDiagnosis?
+
+    /// Set on librdkafka's threads.
+    private let hasRefusedFetch = Locked(false)
 
     override init(logHook: @escaping KafkaLogHook) {
         unsafe pendingFlag = .allocate(capacity: 1)
@@ -35,7 +41,7 @@ internal import CRdKafka
         switch event {
         case .assigned, .revoked, .fatal:
             break
-        case .offsetOutOfRange, .topicUnknown, .brokersDown, .error:
+        case .fetchRefused, .offsetOutOfRange, .topicUnknown, .brokersDown, .brokerFailed, .error:
             guard pendingErrors < Self.maximumPendingErrors else {
                 droppedErrors += 1
                 return
@@ -44,6 +50,26 @@ internal import CRdKafka
         }
         pending.append(event)
         unsafe pendingFlag.pointee = 1
+    }
+
+    override func noteRefusedFetch() {
+        hasRefusedFetch.withLock { $0 = true }
+    }
+
+    /// Turns what was noted since the last call into an event.
+    func recordRefusedFetch() {
+        let isNew = hasRefusedFetch.withLock { value in
+            defer { value = false }
+            return value
+        }
+        if isNew { record(.fetchRefused) }
+    }
+
+    /// Tells what was held back: the queue is empty, so nothing that belongs to it comes any more.
+    func releaseHeldFailure() {
+        guard let failure = heldFailure else { return }
+        heldFailure = nil
+        record(.brokerFailed(failure))
     }
 
     func take() -> ConsumerEvent? {
@@ -108,9 +134,14 @@ func noteConsumerError(
     case RD_KAFKA_RESP_ERR__FATAL:
         context.record(.fatal(unsafe KafkaError.fatal(of: client)))
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
-        context.record(.brokersDown)
+        context.heldFailure = nil
+        context.record(.brokersDown(context.lastFailure))
     default:
         let detail = unsafe reason.map { unsafe String(cString: $0) }
+        if let detail, let failure = context.note(detail) {
+            context.heldFailure = failure
+            return
+        }
         context.record(.error(KafkaError(code: code, detail: detail), topic: nil, partition: nil))
     }
 }

@@ -1,3 +1,5 @@
+public import Service  // Why a connection failed.
+
 /// What a consumer has to tell beside messages, in the order in which it happened.
 public enum ConsumerEvent: Equatable, Sendable {
     /// The group gave these partitions (all that are owned now, maybe none). Nothing is fetched until `assign`.
@@ -8,10 +10,15 @@ public enum ConsumerEvent: Equatable, Sendable {
     case revoked([TopicPartition], lost: Bool)
     /// The offset asked for is not in the log: the partition stands still until it is assigned anew.
     case offsetOutOfRange(TopicPartition, offset: Int64)
+    /// A broker did not know a partition that is being read, or does not lead it any more: its topic may have been
+    /// deleted and made anew. The client asks on by itself from the same offset, and would take another log's messages.
+    case fetchRefused
     /// A subscribed topic does not exist (yet); told once until that changes.
     case topicUnknown(String)
-    /// No broker answers. Messages or an assignment show that it is over.
-    case brokersDown
+    /// No broker answers, and why not, as far as is known. Messages or an assignment show that it is over.
+    case brokersDown(ConnectionDiagnosis?)
+    /// One broker cannot be used, while others may be.
+    case brokerFailed(ConnectionDiagnosis)
     /// Anything else, for the log; the client goes on by itself.
     case error(KafkaError, topic: String?, partition: Int32?)
     /// The client is dead: close it and make another.

@@ -83,6 +83,23 @@ import Testing
         #expect(lab.database.progress[0]?.gaps == 1)
     }
 
+    @Test(arguments: [false, true])
+    func `a remembered message that is lost on the way is read again before anything counts`(isOther: Bool) {
+        let first = started(partitions: 1)
+        first.settle()
+        if isOther {
+            first.log.recreate(0)
+            first.append(10, to: 0, patient: 8)
+        }
+        let lab = LaneLab(partner: first)
+        lab.append(3, to: 0, from: 20)
+        lab.consumer.hiccups = [FakeConsumer.Place(partition: 0, offset: 9)]
+        lab.join([0])
+        #expect(lab.consumer.hiccups.isEmpty)
+        #expect(lab.state(0) == (isOther ? "stopped" : "running"))
+        #expect(lab.committed(0) == (isOther ? 10 : 13))
+    }
+
     @Test func `a repeated message is dropped and counted`() {
         let lab = started()
         lab.settle()

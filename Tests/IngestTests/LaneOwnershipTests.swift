@@ -192,6 +192,39 @@ import Testing
         lab.expectAllFolded()
     }
 
+    @Test func `a quiet lane notices that its partitions were taken`() {
+        let ours = LaneLab()
+        ours.append(3, to: 0)
+        ours.join([0, 1])
+        let theirs = LaneLab(partner: ours)
+        theirs.join([0])
+        ours.pass(.seconds(3))
+        #expect(ours.consumer.reading == [1])
+        #expect(ours.state(0) == "waiting")
+        #expect(ours.state(1) == "running")
+        // What it remembered of the patients is forgotten: they write behind its back.
+        theirs.append(3, to: 0, from: 3)
+        theirs.settle()
+        theirs.consumer.revoke([0])
+        theirs.settle()
+        ours.pass(.seconds(12))
+        ours.append(3, to: 0, from: 4)
+        ours.settle()
+        ours.expectAllFolded()
+    }
+
+    @Test func `a quiet lane notices that its session is gone`() {
+        let lab = LaneLab(partitions: 1)
+        lab.join([0])
+        lab.session.cut()
+        lab.pass(.seconds(3))
+        #expect(lab.session.count(.connect) == 2)
+        #expect(lab.status.isDatabaseConnected)
+        lab.append(1, to: 0)
+        lab.settle()
+        lab.expectAllFolded()
+    }
+
     @Test func `a take-over that ends after the group has taken the partition means nothing`() {
         let lab = LaneLab()
         lab.append(3, to: 0)

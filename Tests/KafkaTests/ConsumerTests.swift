@@ -153,11 +153,13 @@ import Testing
         var slice = MessageSlice()
         var events: [ConsumerEvent] = []
         let deadline = Deadline.after(.seconds(20))
-        while !events.contains(.brokersDown), !deadline.hasPassed() {
+        let isDown = { (event: ConsumerEvent) in if case .brokersDown = event { true } else { false } }
+        while !events.contains(where: isDown), !deadline.hasPassed() {
             _ = consumer.poll(into: &slice)
             while let event = consumer.takeEvent() { events.append(event) }
         }
-        #expect(events.contains(.brokersDown))
+        let cause = "\(address) does not answer: Connection refused"
+        #expect(events.contains { if case .brokersDown(let why) = $0 { why?.cause == cause } else { false } })
         #expect(lines.withLock { !$0.isEmpty })
         let isClosed = consumer.close(within: .seconds(10))
         #expect(isClosed)

@@ -1,0 +1,96 @@
+import Ingest
+import Kafka
+import Testing
+
+/// A log made anew or cut under a lane that reads it.
+@Suite struct LaneLogChangeTests {
+    /// A lane that has stored ten messages of each of two partitions.
+    private func running() -> LaneLab {
+        let lab = LaneLab(partitions: 2)
+        for partition in 0..<2 { lab.append(10, to: partition, patient: partition) }
+        lab.join([0, 1])
+        lab.settle()
+        return lab
+    }
+
+    @Test func `a log made anew between two fetches stops its partition, and nothing of it is stored`() {
+        let lab = running()
+        lab.log.recreate(0)
+        lab.append(30, to: 0, patient: 5)
+        lab.append(3, to: 1, patient: 1, from: 10)
+        lab.consumer.events.append(.fetchRefused)
+        lab.settle()
+        #expect(lab.state(0) == "stopped")
+        #expect(lab.shown(0)?.reason.contains("at offset 9 is not the one that was stored") == true)
+        #expect(lab.committed(0) == 10)
+        #expect(lab.committed(1) == 13)
+        #expect(lab.state(1) == "running")
+    }
+
+    @Test func `a refused fetch of the same log costs one look back`() {
+        let lab = running()
+        lab.append(3, to: 0, patient: 0, from: 10)
+        lab.consumer.events.append(.fetchRefused)
+        lab.settle()
+        #expect(lab.consumer.assignments.last?.map(\.offset) == [9, 9])
+        #expect(lab.committed(0) == 13)
+        #expect(lab.counters.repeats == 0)
+        #expect(lab.counters.duplicate == 0)
+        lab.expectAllFolded()
+    }
+
+    @Test func `what is not committed yet is compared with as well`() {
+        let lab = running()
+        lab.session.held = [.commit]
+        lab.append(5, to: 0, patient: 0, from: 10)
+        lab.settle()
+        lab.append(5, to: 0, patient: 0, from: 20)
+        lab.settle()
+        lab.consumer.events.append(.fetchRefused)
+        lab.settle()
+        #expect(lab.consumer.assignments.last?.first?.offset == 19)
+        lab.session.held = []
+        lab.settle()
+        lab.expectAllFolded()
+    }
+
+    @Test func `a refused fetch where the message before is gone goes on`() {
+        let lab = running()
+        lab.log.removeBefore(10, 0)
+        lab.append(2, to: 0, patient: 0, from: 10)
+        lab.consumer.events.append(.fetchRefused)
+        lab.settle()
+        #expect(lab.state(0) == "running")
+        #expect(lab.committed(0) == 12)
+    }
+
+    @Test(arguments: [0, 1]) func `the ends of the log being unknown for a while changes nothing`(failures: Int) {
+        let lab = running()
+        lab.log.recreate(0, first: 12)
+        lab.append(2, to: 0, patient: 0, from: 10)
+        lab.consumer.failingWatermarks = failures
+        lab.consumer.events.append(.fetchRefused)
+        lab.settle()
+        lab.pass(.seconds(3))
+        #expect(lab.state(0) == "stopped")
+        #expect(lab.committed(0) == 10)
+    }
+
+    @Test func `a log made anew while the database stood still is noticed when reading goes on`() {
+        let lab = LaneLab(partitions: 1) { $0.batchMaxRows = 8 }
+        lab.append(8, to: 0, patient: 0)
+        lab.join([0])
+        lab.settle()
+        lab.session.held = [.commit]
+        lab.append(40, to: 0, patient: 0, from: 10)
+        lab.settle()
+        lab.pass(.seconds(20))
+        #expect(lab.consumer.reading.isEmpty)
+        lab.log.recreate(0)
+        lab.append(60, to: 0, patient: 5)
+        lab.session.held = []
+        lab.settle()
+        #expect(lab.state(0) == "stopped")
+        #expect(lab.committed(0) == 16)
+    }
+}
