@@ -99,7 +99,7 @@ struct CheckDatabase: Sendable {
         let more = names.count > 6 ? " and \(names.count - 6) more" : ""
         report.add(
             .failure, "rights", "missing: \(names.prefix(6).joined(separator: ", "))\(more)",
-            remedy: "grant them to this role, or connect as the owner of the schema")
+            remedy: "GRANT vitalstream_service TO this role, or connect as one that is a member")
     }
 
     private func checkPartitions(_ connection: inout Connection, _ report: CheckReport) throws(PostgresError) {
@@ -112,7 +112,7 @@ struct CheckDatabase: Sendable {
             report.add(
                 .warning, "partitions",
                 "this role may not make daily partitions; \(missing) of the next \(days + 1) are missing",
-                remedy: "let the owner of silver.vital_reading call silver.make_partitions once a day")
+                remedy: "GRANT vitalstream_service TO this role")
         } else if missing > 0 {
             report.add(
                 .warning, "partitions", "\(missing) of the next \(days + 1) daily partitions are missing",
@@ -185,6 +185,7 @@ extension CheckDatabase {
         JOIN pg_namespace AS n ON n.nspname = schema_name
         JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = table_name
         WHERE NOT has_table_privilege(c.oid, privilege)
+            AND NOT (privilege = 'UPDATE' AND has_any_column_privilege(c.oid, privilege))
         UNION ALL
         SELECT 'USAGE on schema ' || nspname FROM pg_namespace
         WHERE nspname IN ('bronze', 'silver', 'ops') AND NOT has_schema_privilege(oid, 'USAGE')
@@ -208,7 +209,8 @@ extension CheckDatabase {
                 WHERE s.nspname = 'silver' AND c.relname = 'vital_reading_' || to_char(day, 'YYYYMMDD'))
         )
         SELECT (SELECT count(*) FROM missing),
-            pg_has_role(c.relowner, 'USAGE') AND has_schema_privilege(c.relnamespace, 'CREATE'),
+            EXISTS (SELECT FROM pg_proc AS p WHERE p.pronamespace = c.relnamespace AND p.proname = 'make_partitions'
+                AND has_function_privilege(p.oid, 'EXECUTE')),
             EXISTS (SELECT FROM missing JOIN silver.vital_reading_default
                 ON recorded_at >= day::timestamp AT TIME ZONE 'UTC'
                 AND recorded_at < (day + 1)::timestamp AT TIME ZONE 'UTC')

@@ -43,6 +43,7 @@ final class Housekeeping: Sendable {
                     hasMigrated = true
                 }
                 try makePartitions(&connection, log)
+                try watchDefaultPartition(&connection, log)
                 pause = .milliseconds(200)
             } catch {
                 log.warning(
@@ -64,6 +65,20 @@ final class Housekeeping: Sendable {
             """, ["\(partitionDays.behind)", "\(partitionDays.ahead)"])
         let count = made.int64(0, 0)
         if count > 0 { log.info("daily partitions made ahead", .field("count", count)) }
+    }
+
+    /// Readings of days without a partition are found as well, but retention cannot drop them as a whole, and the day
+    /// cannot be given its partition as long as they stand there.
+    private static func watchDefaultPartition(_ connection: inout Connection, _ log: Log) throws {
+        let found = try connection.query(
+            """
+            SELECT EXISTS (SELECT FROM ONLY silver.vital_reading_default), estimated_rows \
+            FROM ops.reading_partition WHERE is_default
+            """)
+        guard found.rowCount > 0, found.boolean(0, 0) else { return }
+        log.warning(
+            "readings stand in the default partition: vitalstream partitions --empty-default moves them",
+            .field("estimated_rows", found.int64(0, 1)), every: .seconds(3_600), key: "default partition")
     }
 
     /// The cause, and what to do where it is a missing right.
