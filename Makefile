@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test build lint format sanitize dependencies image sbom secrets image-test clean
+.PHONY: help demo psql test build lint format sanitize dependencies image sbom secrets image-test clean
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 SWIFT ?= swift
@@ -25,6 +25,9 @@ help: ## List the targets | make
 
 demo: build ## Service, broker, database and producers with a live table; Ctrl-C ends it | DEMO_SECONDS=30 make demo
 	@exec .build/release/vitalstream demo
+
+psql: ## A prompt on the demo's or the compose file's database, with the menu of sql/analytics | make psql
+	@exec tools/psql
 
 test: dependencies ## All tests; KAFKA_HOME adds those on a real broker | make test FILTER=IngestTests
 	$(SWIFT) build -c release --build-tests

@@ -85,9 +85,11 @@ let package = Package(
             name: "IngestTests",
             dependencies: ["Ingest", "VitalSigns", "Kafka", "Postgres", "Service", "Schema", "CMallocCounter"],
             swiftSettings: strict),
-        .testTarget(name: "CommandTests", dependencies: ["Kafka", "Postgres", "Service"], swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests", dependencies: ["Service", "Kafka", "Postgres", "HTTP"], swiftSettings: strict),
+        .testTarget(name: "CommandTests", dependencies: ["Kafka", "Postgres", "Service"], swiftSettings: strict),
+        .testTarget(
+            name: "AnalyticsTests", dependencies: ["Postgres", "Service", "Schema"], swiftSettings: strict),
         .testTarget(name: "SimulationTests", dependencies: ["Simulation", "VitalSigns"], swiftSettings: strict),
         .testTarget(
             name: "ProducerSupportTests", dependencies: ["ProducerSupport", "Kafka", "Service", "CZlib"],

@@ -8,10 +8,11 @@
 \ir ../psql/begin.sql
 SELECT
     count(*) AS p_days,
-    coalesce((max(p.range_to) AT TIME ZONE 'UTC')::date - 1 || '', 'nowhere') AS p_reach,
-    coalesce((max(p.range_to) AT TIME ZONE 'UTC')::date - 1 - (now() AT TIME ZONE 'UTC')::date || '', 'no') AS p_ahead
-FROM ops.reading_partition AS p
-WHERE NOT p.is_default
+    coalesce(max(to_date(right(c.relname, 8), 'YYYYMMDD'))::text, 'nowhere') AS p_reach,
+    coalesce((max(to_date(right(c.relname, 8), 'YYYYMMDD')) - (now() AT TIME ZONE 'UTC')::date)::text, 'no') AS p_ahead
+FROM pg_inherits AS i
+JOIN pg_class AS c ON c.oid = i.inhrelid
+WHERE i.inhparent = 'silver.vital_reading'::regclass AND c.relname ~ '^vital_reading_[0-9]{8}$'
 \gset
 :declare_answer
 SELECT

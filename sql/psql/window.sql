@@ -3,8 +3,8 @@
 --
 -- :in_window is the condition on a reading r. It says the same twice. recorded_at leaves out whole daily partitions,
 -- and the milliseconds are the expression of the BRIN index that each partition has (docs/data-dictionary.md), so that
--- an hour of a day is read and not the day. Floor and ceiling keep it the wider of the two. Each of its two bounds is
--- judged again for each row read, a fifth of the time, so the upper one is left out where it would save nothing.
+-- an hour of a day is read and not the day. Floor and ceiling keep it the wider of the two. The server judges each of
+-- its bounds again for every row it reads, so the upper one is left out where it would save nothing.
 \if :{?until} \set p_until :until \else \set p_until now \endif
 SELECT
     w.from_at AS p_from,
