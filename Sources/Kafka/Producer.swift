@@ -30,10 +30,13 @@ public struct MessageHeader: Sendable {
     private let context: ProducerContext
     private var topics: [TopicHandle] = []
 
-    /// What it is set to before the caller's properties: idempotent with all acknowledgements, 5 ms of lingering,
-    /// the Java client's partitioner, so that a key keeps its partition whoever produced it.
+    /// What it is set to before the caller's properties: idempotent with all acknowledgements, one request in flight,
+    /// 5 ms of lingering, the Java client's partitioner, so that a key keeps its partition whoever produced it.
     public static let defaults: [(String, String)] = [
         ("enable.idempotence", "true"),
+        // With several in flight, a first batch that a new partition's leader is not ready for is refused and the
+        // second taken, since the broker knows no sequence of this producer yet; the first counts as delivered too.
+        ("max.in.flight.requests.per.connection", "1"),
         ("acks", "all"),
         ("linger.ms", "5"),
         ("partitioner", "murmur2_random"),

@@ -121,6 +121,7 @@ struct OrderedRow: BitwiseCopyable {
 
     /// Sorts a range of `rows` in the spare buffer; the library's sort would allocate for each patient in disorder.
     private func mergeSort(_ range: Range<Int>, _ readings: UnsafeMutablePointer<Reading>) {
+        let rows = unsafe rows
         for start in stride(from: range.lowerBound, to: range.upperBound, by: Self.runRows) {
             let end = min(start + Self.runRows, range.upperBound)
             for position in start + 1..<max(end, start + 1) {
@@ -146,6 +147,8 @@ struct OrderedRow: BitwiseCopyable {
 
     /// Merges two neighbouring sorted ranges of `rows`; nothing moves when they are in order already.
     private func merge(_ start: Int, _ middle: Int, _ end: Int, _ readings: UnsafeMutablePointer<Reading>) {
+        let rows = unsafe rows
+        let spare = unsafe spare
         guard unsafe Self.precedes(rows[middle], rows[middle - 1], readings) else { return }
         unsafe (spare + start).update(from: rows + start, count: middle - start)
         var left = start

@@ -100,9 +100,7 @@ import Testing
                 #expect(row.origin == sequence.origin, "\(sequence.testDescription)")
                 let replaced = state.history.filter { $0.key == key }.map { replacement in
                     let step = places.firstIndex(of: replacement.offset).map { "\($0)" } ?? "?"
-                    return step + ":"
-                        + replacement.values.joined(separator: ",").replacing("number(", with: "").replacing(
-                            ")", with: "")
+                    return step + ":" + replacement.values.joined(separator: ",")
                 }
                 #expect(replaced == sequence.replaced, "\(sequence.testDescription)")
                 total.inserted += sequence.counts.inserted

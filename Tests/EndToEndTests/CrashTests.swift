@@ -4,24 +4,26 @@ import Testing
 
 /// The service ends at any moment, by force or by request: nothing is lost and nothing is doubled.
 @Suite(.serialized, .ownThread, .databaseServer) struct CrashTests {
-    @Test func `killed again and again while messages arrive, then read twice more, the tables are those of the log`()
-        throws
-    {
+    @Test func `killed again and again, then read once more, the tables are those of the log`() throws {
         try Laboratory.open { laboratory in
             let log = try laboratory.topic(partitions: 4)
             // 2,000 patients and room for 1,024: forgetting them is part of the trial.
-            let feeder = try laboratory.feed(log, perSecond: 1_000, limit: 40_000, patients: 2_000)
+            let feeder = try laboratory.feed(log, perSecond: 500, patients: 2_000)
             var generator = SeededGenerator(seed: 6)
+            // The least that the mock broker takes: the dead are missed for so long.
+            let session = ["KAFKA_CONFIG_SESSION_TIMEOUT_MS": "4000"]
             for kill in 1...5 {
                 let service = try laboratory.serve(
                     log, name: "life-\(kill)",
-                    ["LANES": "\(1 + kill % 2)", "BATCH_MAX_ROWS": kill < 3 ? "40" : "65536"])
+                    session.merging(["LANES": kill == 3 ? "2" : "1", "BATCH_MAX_ROWS": kill < 3 ? "40" : "65536"]) {
+                        $1
+                    })
                 // Some way into its work, before it has caught up.
                 let target = try laboratory.position(log) + 200 + generator.next(below: 400)
                 try laboratory.awaitPosition(log, at: target)
                 try service.kill()
             }
-            let last = try laboratory.serve(log, name: "last-life")
+            let last = try laboratory.serve(log, name: "last-life", session)
             try feeder.stop()
             try laboratory.awaitPosition(log)
             try laboratory.judge(log)
@@ -74,7 +76,7 @@ import Testing
             let log = try laboratory.topic(partitions: 4)
             let first = try laboratory.serve(log, name: "first", ["LANES": "2"])
             try first.awaitReady()
-            let feeder = try laboratory.feed(log, perSecond: 1_000_000, limit: 40_000)
+            let feeder = try laboratory.feed(log, perSecond: 1_000_000, limit: 20_000)
             try laboratory.awaitPosition(log, at: 1_000)
             try first.stop(with: signal)
             let left = try laboratory.position(log)

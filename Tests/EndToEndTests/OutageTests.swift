@@ -17,10 +17,7 @@ import Testing
     private static let away = "the database cannot be used"
     private static let back = "the database is back"
 
-    @Test
-    func `PostgreSQL stopped fast, at once and session by session under load costs nothing and the group is kept`()
-        throws
-    {
+    @Test func `PostgreSQL stopped in three ways under load costs nothing and the group is kept`() throws {
         try Self.withServer { server in
             try Laboratory.open(server: server) { laboratory in
                 let log = try laboratory.topic(partitions: 4)
@@ -61,8 +58,7 @@ import Testing
                 try feeder.stop()
                 try laboratory.awaitPosition(log)
                 try laboratory.judge(log)
-                #expect(
-                    try service.count(of: "the group assigned") == assigned, "the group was left: \(service.tail())")
+                #expect(try service.count(of: "the group assigned") == assigned, "\(service.tail())")
                 #expect(try service.count(of: "the group revoked") == revoked)
                 try service.stop()
             }
@@ -93,9 +89,7 @@ import Testing
         }
     }
 
-    @Test func `a start without PostgreSQL and without the topic waits, says so, and becomes ready when they come`()
-        throws
-    {
+    @Test func `a start without database and topic waits, says so, and is ready when they come`() throws {
         try Self.withServer { server in
             try server.stop()
             let broker = try MockBroker()
@@ -145,8 +139,7 @@ import Testing
         }
     }
 
-    @Test func `a quiet service notices that the database is away, and asked to stop exits 0 within 10 seconds`() throws
-    {
+    @Test func `a quiet service notices that the database is away and stops in time when asked`() throws {
         try Self.withServer { server in
             try Laboratory.open(server: server) { laboratory in
                 let log = try laboratory.topic(partitions: 1)
@@ -172,8 +165,7 @@ import Testing
                         "ALTER DATABASE \(laboratory.database) SET default_transaction_read_only = \(value)")
                     _ = try connection.texts(
                         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                            + "WHERE datname = '\(laboratory.database)'"
-                    )
+                            + "WHERE datname = '\(laboratory.database)'")
                 }
                 try setReadOnly("on")
                 try service.awaitLine(Self.away)
@@ -189,10 +181,7 @@ import Testing
     }
 
     /// The sessions' processes stand still in the middle of their work, as when a disk hangs.
-    @Test
-    func `a database that stands still under load costs nothing, and asked to stop meanwhile the service ends in time`()
-        throws
-    {
+    @Test func `a database that stands still under load costs nothing and does not hold the end up`() throws {
         try Self.withServer { server in
             try Laboratory.open(server: server) { laboratory in
                 let log = try laboratory.topic(partitions: 4)

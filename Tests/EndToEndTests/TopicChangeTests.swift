@@ -58,9 +58,7 @@ import Testing
     }
 
     /// The mock broker drops the oldest beyond 5 MiB, as retention would.
-    @Test func `a log cut beyond the stored offset stops that partition only and the operator's jump lets it go on`()
-        throws
-    {
+    @Test func `a log cut beyond the stored offset stops that partition until an operator moves it`() throws {
         try Laboratory.open { laboratory in
             let log = try laboratory.topic(partitions: 2)
             try log.send(Self.readings(40))

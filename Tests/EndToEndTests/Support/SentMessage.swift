@@ -2,10 +2,18 @@ import Kafka
 import Service
 
 /// A vital sign's value as it is stored.
-enum VitalValue: Equatable, Sendable {
+enum VitalValue: Equatable, Sendable, CustomStringConvertible {
     case number(Float)
     case letter(String)
     case truth(Bool)
+
+    var description: String {
+        switch self {
+        case .number(let number): "\(number)"
+        case .letter(let letter): letter
+        case .truth(let truth): "\(truth)"
+        }
+    }
 }
 
 /// A reading as a test sends it.
