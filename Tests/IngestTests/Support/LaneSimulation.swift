@@ -94,7 +94,6 @@ final class LaneSimulation {
         if numbers.oneIn(60) { snapshot = database.snapshot() }
         if numbers.oneIn(120), let snapshot { failOver(to: snapshot) }
         // A frozen session holds a row of the ledger; sometimes it wakes by itself.
-        // A frozen session holds a row of the ledger; sometimes it wakes by itself.
         if numbers.oneIn(50) { database.locked.insert(numbers.below(partitions)) }
         if numbers.oneIn(100) { database.locked = [] }
         if numbers.oneIn(40) { operate() }
@@ -130,6 +129,8 @@ final class LaneSimulation {
         let consumer = lanes[lane].consumer
         consumer.slice = numbers.pick([1, 7, 512])
         if numbers.oneIn(60) { consumer.failingWatermarks = 1 }
+        // A partition moves to another leader, in the middle of whatever the lane is doing.
+        if numbers.oneIn(60) { consumer.events.append(.fetchRefused) }
         let partition = numbers.below(partitions)
         if numbers.oneIn(20), let position = consumer.position(partition), position > 0 {
             let offset = Int64(numbers.below(Int(position)))
