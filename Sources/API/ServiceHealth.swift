@@ -118,6 +118,12 @@ public struct LaneCounters: Sendable, Equatable {
     public var rejected: Int64 = 0
     /// Transactions committed.
     public var batches: Int64 = 0
+    /// Fields of accepted messages that the format does not know.
+    public var unknownFields: Int64 = 0
+    /// Accepted messages whose Kafka key is not the patientId.
+    public var keyMismatches: Int64 = 0
+    /// Messages that the client delivered again; dropped by their offset.
+    public var repeats: Int64 = 0
 
     /// All zero.
     public init() {}
@@ -132,6 +138,7 @@ public struct LaneCounters: Sendable, Equatable {
         [
             ("consumed", \.consumed), ("inserted", \.inserted), ("merged", \.merged), ("corrected", \.corrected),
             ("duplicate", \.duplicate), ("stale", \.stale), ("rejected", \.rejected), ("batches", \.batches),
+            ("unknownFields", \.unknownFields), ("keyMismatches", \.keyMismatches), ("repeats", \.repeats),
         ]
     }
 }

@@ -19,7 +19,7 @@ public struct PartitionAdvance: Sendable {
     public var gaps: Int64 = 0
     /// Messages that became dead letters.
     public var rejected: Int64 = 0
-    /// `MessageHash` of the message at `next - 1`; nil when that offset is a gap.
+    /// `MessageHash` of the last message taken, at `next - 1`; nil before the first.
     public var lastMessageHash: Int64?
     /// End of the log as last heard.
     public var highWatermark: Int64?
@@ -42,7 +42,7 @@ public struct PartitionAdvance: Sendable {
 @safe public final class Batch {
     /// The most readings and dead letters together.
     public let capacity: Int
-    /// Accepted readings in arrival order; `origin` is a number of the lane's origin table until `sealOrigins`.
+    /// Accepted readings in arrival order; `origin` is a number of the lane's origin table until the batch is planned.
     public let readings: UnsafeMutablePointer<Reading>
     /// How many readings there are.
     public var readingCount = 0

@@ -13,6 +13,7 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
         sealedIsOrphan = false
         sealedAt = now
         attempts = 0
+        lastFailure = ""
         trustsTable = true
         for place in partitions.indices {
             let advance = unsafe Int(cursors[place].advance)
@@ -149,17 +150,22 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
         status.hasJoined = hasJoined
         status.isDatabaseConnected = store.isConnected
         status.databaseReason = databaseReason
+        if hasSealed, store.isConnected, lastTurn - sealedAt > configuration.commitAlarm {
+            let cause = lastFailure.isEmpty ? "" : ", repeated after SQLSTATE \(lastFailure)"
+            status.isDatabaseConnected = false
+            status.databaseReason = "no commit for \((lastTurn - sealedAt).wholeMilliseconds / 1_000) s\(cause)"
+        }
         status.counters = counters
         status.commitMilliseconds = commitLatency.milliseconds()
         for partition in partitions {
             let high = source.cachedWatermarks(of: partition.partition)?.high
             var shown = LaneStatus.Partition(
-                partition: partition.partition, state: "waiting", reason: "to be taken over", lag: nil)
+                partition: partition.partition, state: .waiting, reason: "to be taken over", lag: nil)
             switch partition.phase {
             case .awaitingTakeOver: break
             case .unsettled: shown.reason = "asking the database who owns it"
-            case .stopped(let reason): (shown.state, shown.reason) = ("stopped", reason)
-            case .verifying, .running: (shown.state, shown.reason) = ("running", "")
+            case .stopped(let reason): (shown.state, shown.reason) = (.stopped, reason)
+            case .verifying, .running: (shown.state, shown.reason) = (.running, "")
             }
             if partition.isFlowing, let high, high >= 0 { shown.lag = max(0, high - partition.committed) }
             status.partitions.append(shown)

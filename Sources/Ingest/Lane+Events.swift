@@ -40,9 +40,10 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
                 .field("topic", topic ?? ""), .field("partition", partition ?? -1), every: .seconds(30),
                 key: error.name)
         case .fatal(let error):
+            hasFailed = true
             log.error(
-                "the Kafka client has failed for good: restart the service", .field("lane", configuration.lane),
-                .field("error", error.text))
+                "the Kafka client has failed for good: the service ends, to be started again",
+                .field("lane", configuration.lane), .field("error", error.text))
         }
     }
 
@@ -67,7 +68,7 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
     private mutating func judgeOutOfRange(_ partition: TopicPartition, _ offset: Int64, _ now: MonotonicTime) {
         guard let place = partitions.firstIndex(where: { $0.partition == partition }), partitions[place].isFlowing
         else { return }
-        dropFilling()
+        // What was taken before stays in the batch: it may be gone from the log.
         let next = unsafe cursors[place].next
         if case .verifying = partitions[place].phase, offset < next {
             // The message to compare with is not there; whether those to come are is another question.

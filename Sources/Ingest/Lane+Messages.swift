@@ -157,10 +157,11 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
             unsafe record.payload.map { unsafe UnsafeRawBufferPointer(start: $0, count: record.payloadLength) }
         let letters = filling.deadLetters
         let partition = partitions[place].partition
+        let receivedAt = configuration.wallClock()
         unsafe decoder.withDetail(at: number) { detail in
             unsafe letters.append(
                 position: TopicPartitionOffset(partition, offset: record.offset), reason: rejection.reason,
-                receivedAtMilliseconds: WallClock.nowMilliseconds(), detail: detail, payload: payload
+                receivedAtMilliseconds: receivedAt, detail: detail, payload: payload
             ) { arena in
                 unsafe HeaderText.append(to: &arena) { add in
                     unsafe source.forEachHeader(at: position) { name, value in unsafe add(name, value) }

@@ -102,7 +102,8 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
                 partitions[place].phase == .awaitingTakeOver
             else { continue }
             // Asked again after the take-over: until then another owner may have moved on past an older answer.
-            guard let ends = watermarks(of: row.partition, now) else { continue }
+            // Each question may take two seconds: after the first that fails the rest waits, and is taken over again.
+            guard let ends = watermarks(of: row.partition, now) else { break }
             partitions[place].epoch = row.epoch
             partitions[place].owner = owner
             partitions[place].committed = row.nextOffset

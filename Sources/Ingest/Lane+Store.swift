@@ -4,6 +4,9 @@ internal import VitalSigns
 
 // Driving the store, and everything that is decided when it fails.
 extension Lane where Source: ~Copyable, Store: ~Copyable {
+    /// So often one batch is looked up again, from the fourth time on every 100 ms, before its message is searched for.
+    private static var mostConflicts: Int { 20 }
+
     mutating func enter(_ next: Stage, _ now: MonotonicTime) {
         stage = next
         stageSince = now
@@ -29,6 +32,8 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
         case .idle: preconditionFailure("the lane waits for a request it never made")
         case .working:
             if now - stageSince > configuration.requestLimit {
+                // The same batch would meet the same limit again; a commit lets it grow back.
+                if hasSealed { rowLimit = max(1, min(sealed.messageCount, rowLimit) / 2) }
                 fail(.away("no answer for \(configuration.requestLimit.wholeMilliseconds / 1_000) s"), now)
             }
         case .finished: finishStage(now)
@@ -88,14 +93,23 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
                 return
             }
             attempts += 1
-            log.info(
-                "transaction to be repeated", .field("lane", configuration.lane), .field("sqlstate", sqlState),
+            lastFailure = sqlState
+            log.write(
+                attempts > 3 ? .warning : .info, "transaction to be repeated",
+                [.field("lane", configuration.lane), .field("sqlstate", sqlState), .field("attempts", attempts)],
                 every: .seconds(10))
             let pause = min(Duration.milliseconds(20 * attempts), .seconds(1))
             enter(.backingOff(until: now + pause), now)
         case .conflict(let sqlState):
             attempts += 1
+            lastFailure = sqlState
             trustsTable = false
+            if attempts > Self.mostConflicts {
+                // Nobody writes that often in between: something stored contradicts the message itself.
+                narrow(sqlState, now)
+                enter(.idle, now)
+                return
+            }
             // Memory is not asked any more: from the second time on somebody else writes, or a row cannot be matched.
             log.write(
                 attempts > 3 ? .warning : .debug, "the database contradicts memory: batch looked up again",

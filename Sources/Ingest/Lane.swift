@@ -14,8 +14,8 @@ public struct LaneInterest: BitwiseCopyable, Sendable {
 /// A lane: one thread's worth of poll, decode, classify, write, commit, as a machine that is stepped by `turn`.
 ///
 /// It owns a source of messages, a store, and the state of its partitions; it shares nothing. It never blocks but in
-/// the source's `queryWatermarks`, reads no clock of its own, and decides everything about failures here:
-/// what is not certainly stored is dropped from memory and read again from where the database says.
+/// the source's `queryWatermarks` and where a store resolves a name, is told the time, and decides everything about
+/// failures here: what is not certainly stored is dropped from memory and read again from where the database says.
 @safe public struct Lane<Source: MessageSource & ~Copyable, Store: ReadingStore & ~Copyable>: ~Copyable {
     /// What the lane waits for from its store.
     enum Stage: Equatable {
@@ -60,6 +60,8 @@ public struct LaneInterest: BitwiseCopyable, Sendable {
     var sealedAt: MonotonicTime
     var trustsTable = true
     var attempts = 0
+    /// SQLSTATE of the sealed batch's last failure; empty: none.
+    var lastFailure = ""
     /// Lowered after the server refused a value, to find the message; grows back with every commit.
     var rowLimit: Int
 
@@ -83,6 +85,9 @@ public struct LaneInterest: BitwiseCopyable, Sendable {
     /// Commits that Kafka has not been told of, and when it may be told again.
     var hasUnreported = false
     var reportAt: MonotonicTime
+
+    /// The source is dead: no message will come any more.
+    public internal(set) var hasFailed = false
 
     var counters = LaneCounters()
     var commitLatency = CommitLatency()
@@ -183,7 +188,12 @@ public struct LaneInterest: BitwiseCopyable, Sendable {
         for place in partitions.indices {
             unsafe cursors[place].advance = -1
             unsafe cursors[place].next = unsafe cursors[place].batchStart
-            unsafe cursors[place].lastHash = unsafe cursors[place].batchStartHash
+            let hash = unsafe cursors[place].batchStartHash
+            unsafe cursors[place].lastHash = hash
+            // The message to compare with is now another one; where none was ever read, there is nothing to compare.
+            if case .verifying = partitions[place].phase {
+                partitions[place].phase = hash.map { .verifying(hash: $0) } ?? .running
+            }
         }
     }
 

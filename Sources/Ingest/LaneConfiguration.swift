@@ -1,3 +1,5 @@
+internal import Service
+
 /// What a lane is told once.
 public struct LaneConfiguration: Sendable {
     /// Messages taken from the source and decoded at once.
@@ -28,6 +30,10 @@ public struct LaneConfiguration: Sendable {
     public var requestLimit: Duration = .seconds(60)
     /// A full batch that waits this long for the database is given back, so that the group's calls are answered.
     public var stallLimit: Duration = .seconds(5)
+    /// A batch that is not committed for this long makes the lane show its database as not writable.
+    public var commitAlarm: Duration = .seconds(30)
+    /// Milliseconds since 1970, for `received_at` of dead letters alone.
+    public var wallClock: @Sendable () -> Int64 = WallClock.nowMilliseconds
 
     /// The defaults for lane number `lane` of these topics.
     public init(lane: Int, topics: [String]) {

@@ -34,10 +34,20 @@ public struct LaneCounters: Sendable, Equatable {
 public struct LaneStatus: Sendable {
     /// One partition that the group has given to the lane.
     public struct Partition: Sendable, Equatable {
+        /// What becomes of its messages.
+        public enum State: String, Sendable {
+            /// They flow.
+            case running
+            /// They will, when the reason is over.
+            case waiting
+            /// They will not before an operator has done something.
+            case stopped
+        }
+
         /// Which.
         public var partition: TopicPartition
-        /// `running`, `waiting` or `stopped`.
-        public var state: String
+        /// What becomes of its messages.
+        public var state: State
         /// Why it waits or stopped; empty while it runs.
         public var reason: String
         /// Messages of the log not yet in the database; nil while unknown.

@@ -9,6 +9,7 @@ public final class LaneThread: Sendable {
     public let status: Locked<LaneStatus>
     private let lastTurn: Atomic<Int64>
     private let isDone = Atomic<Bool>(false)
+    private let isFailed = Atomic<Bool>(false)
     private let thread: Locked<ServiceThread?>
 
     private static let statusInterval: Duration = .milliseconds(250)
@@ -29,6 +30,9 @@ public final class LaneThread: Sendable {
     /// Whether the loop has ended.
     public var hasEnded: Bool { isDone.load(ordering: .acquiring) }
 
+    /// Whether the lane could not start, or its Kafka client has failed for good: the process has to end, not with 0.
+    public var hasFailed: Bool { isFailed.load(ordering: .acquiring) }
+
     /// Starts the thread. It makes its own consumer and store, so that both live and end on it.
     /// - Parameter makeSource: called on the new thread; a failure ends the lane and is logged.
     public func start(
@@ -45,7 +49,7 @@ public final class LaneThread: Sendable {
             } catch {
                 log.error(
                     "the lane cannot start", .field("lane", configuration.lane), .field("error", "\(error)"))
-                StopSignal.requestStop()
+                self.giveUp()
             }
             self.isDone.store(true, ordering: .releasing)
         }
@@ -72,6 +76,7 @@ public final class LaneThread: Sendable {
             let now = MonotonicTime.now()
             lastTurn.store(now.nanoseconds, ordering: .releasing)
             let hasMore = lane.turn(now: now)
+            if lane.hasFailed { giveUp() }
             if now >= statusAt {
                 statusAt = now + Self.statusInterval
                 publish(lane.status())
@@ -109,6 +114,11 @@ public final class LaneThread: Sendable {
         if !lane.close(within: Self.closeLimit) {
             log.warning("the Kafka client did not close in time: the process leaves it", .field("lane", number))
         }
+    }
+
+    /// Ends the process in order: whoever supervises it starts it again.
+    private func giveUp() {
+        if !isFailed.exchange(true, ordering: .acquiringAndReleasing) { StopSignal.requestStop() }
     }
 
     private func publish(_ next: LaneStatus) {

@@ -14,6 +14,7 @@ enum StoreSQL {
         \(Connection.sessionDefaults); SET enable_hashjoin = off; SET enable_mergejoin = off; \
         CREATE TEMPORARY TABLE IF NOT EXISTS stage_change (patient_id uuid, recorded_at timestamptz, \
         \(changeColumns(prefix: "")), \(changeColumns(prefix: "old_"))) ON COMMIT DELETE ROWS; \
+        CREATE INDEX IF NOT EXISTS stage_change_time ON stage_change (recorded_at); \
         CREATE TEMPORARY TABLE IF NOT EXISTS stage_dead_letter (topic text, partition integer, "offset" bigint, \
         reason text, detail text, payload bytea, headers jsonb, received_at timestamptz) ON COMMIT DELETE ROWS; \
         SELECT max(number) FROM ops.schema_migration
@@ -42,14 +43,24 @@ enum StoreSQL {
         SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) ON CONFLICT DO NOTHING
         """
 
-    /// The ids of origins, one by one through their unique index.
+    /// The ids of origins, each by one probe of their unique index. That index cannot serve `IS NOT DISTINCT FROM`, so
+    /// there is a branch for each pattern of absent names; those that do not apply are never executed. (20,000 look-ups
+    /// among 20,000 origins: 0.45 s; with one condition for all patterns, a sequential scan each: 190 s.)
     static let originIDs = """
-        SELECT k.ordinal, (SELECT o.origin_id FROM silver.origin AS o \
-        WHERE (o.facility_id = k.facility OR (o.facility_id IS NULL AND k.facility IS NULL)) \
-        AND (o.sector_id = k.sector OR (o.sector_id IS NULL AND k.sector IS NULL)) \
-        AND (o.device_id = k.device OR (o.device_id IS NULL AND k.device IS NULL))) \
-        FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS k (facility, sector, device, ordinal)
+        SELECT k.ordinal, f.origin_id \
+        FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS k (facility, sector, device, ordinal) \
+        CROSS JOIN LATERAL (\((0..<8).map(originBranch).joined(separator: " UNION ALL "))) AS f
         """
+
+    /// The look-up of origins whose names of the bits in `absent` are absent.
+    private static func originBranch(absent: Int) -> String {
+        let names = [("facility_id", "facility"), ("sector_id", "sector"), ("device_id", "device")]
+        let conditions = names.enumerated().map { bit, name in
+            absent & (1 << bit) == 0
+                ? "o.\(name.0) = k.\(name.1)" : "k.\(name.1) IS NULL AND o.\(name.0) IS NULL"
+        }
+        return "SELECT o.origin_id FROM silver.origin AS o WHERE " + conditions.joined(separator: " AND ")
+    }
 
     /// Who owns the partitions of a group.
     static let ownership = """

@@ -35,6 +35,12 @@ internal import Service
                 detail: "partition.assignment.strategy must be range or roundrobin: offsets come from the database")
         }
         let context = ConsumerContext(logHook: logHook)
+        if configuration.value(of: "group.instance.id").map({ !$0.isEmpty }) == true {
+            throw KafkaError(
+                RD_KAFKA_RESP_ERR__INVALID_ARG,
+                detail: "group.instance.id must stay unset: each lane is a member of its own, one name would fence them")
+        }
+        try Self.keepOffsetsOurs(&configuration, logHook)
         try Self.watchForRefusedFetches(&configuration, context)
         unsafe configuration.withHandle { handle in
             unsafe rd_kafka_conf_set_rebalance_cb(handle, rebalanceConsumer)
@@ -134,6 +140,18 @@ internal import Service
         }
         wakeProbe(after: slice.count - before)
         return outcome
+    }
+
+    /// With another `auto.offset.reset` the client would jump where the log was cut, and say nothing.
+    private static func keepOffsetsOurs(
+        _ configuration: inout ClientConfiguration, _ logHook: KafkaLogHook
+    ) throws(KafkaError) {
+        // "largest" is librdkafka's own default: nobody has set it.
+        guard let wanted = configuration.value(of: "auto.offset.reset"), wanted != "error" else { return }
+        try configuration.set("auto.offset.reset", "error")
+        if wanted != "largest" {
+            logHook(4, "OFFSETS", "auto.offset.reset=\(wanted) is not taken: the database says from where to read")
+        }
     }
 
     /// A topic that is deleted and made anew between two refreshes of the metadata leaves one trace in 2.0.2, a fetch

@@ -15,9 +15,9 @@ internal import Service
         // The end of the log must be told: the last offsets of a range may be markers, which nobody ever sees.
         let configuration = try ClientConfiguration(
             properties: [
-                ("auto.offset.reset", "error"), ("check.crcs", "true"), ("fetch.wait.max.ms", "10"),
+                ("check.crcs", "true"), ("fetch.wait.max.ms", "10"),
                 ("socket.nagle.disable", "true"), ("queued.max.messages.kbytes", "16384"),
-            ] + properties + [("enable.partition.eof", "true")])
+            ] + properties + [("enable.partition.eof", "true"), ("auto.offset.reset", "error")])
         unsafe client = try configuration.makeClient(.consumer, context: context)
         self.context = context
     }

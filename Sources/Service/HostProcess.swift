@@ -6,6 +6,11 @@ public enum HostProcess {
     /// Keeps malloc to `count` arenas. Call it first thing in `main`: librdkafka's threads would each fill one.
     public static func limitArenas(_ count: Int32 = 2) { cposix_limit_arenas(count) }
 
+    /// Sets an environment variable that is not set. Before the first thread starts: libraries read it unlocked.
+    public static func setVariable(_ name: String, ifUnset value: String) {
+        unsafe _ = setenv(name, value, 0)
+    }
+
     /// The commit that the program was built from, `unknown` where nobody told.
     public static var buildCommit: String { unsafe String(cString: cposix_build_commit()) }
 

@@ -139,7 +139,9 @@ public final class Log: Sendable {
         if suppressed > 0 { all.append(.field("suppressed", suppressed)) }
         let unwritten = lost.exchange(0, ordering: .relaxed)
         if unwritten > 0 { all.append(.field("lines_lost", unwritten)) }
-        send(LogLine.render(format, wallMilliseconds: wall, level: level, message: "\(message)", fields: all))
+        let line = LogLine.render(format, wallMilliseconds: wall, level: level, message: "\(message)", fields: all)
+        // A line that is lost takes no count with it.
+        if !send(line) { lost.add(unwritten + 1, ordering: .relaxed) }
     }
 
     /// Writes a line for each message whose repeats are still held back. For the program's end.
@@ -147,15 +149,20 @@ public final class Log: Sendable {
         let (wall, now) = clock()
         for (message, suppressed) in limiter.withLock({ $0.takeSuppressed(at: now) }) {
             let fields: [LogField] = [.field("repeated", message), .field("suppressed", suppressed)]
-            send(
-                LogLine.render(
-                    format, wallMilliseconds: wall, level: .info, message: "lines held back", fields: fields))
+            let line = LogLine.render(
+                format, wallMilliseconds: wall, level: .info, message: "lines held back", fields: fields)
+            if !send(line) { lost.add(1, ordering: .relaxed) }
         }
     }
 
-    private func send(_ line: [UInt8]) {
+    /// - Returns: whether the line was written; one that nobody has room for is not waited with.
+    private func send(_ line: [UInt8]) -> Bool {
         var start = 0
         while start < line.count {
+            // A pipe that nobody reads must not hold a lane up. Room is asked for instead of setting O_NONBLOCK, which
+            // others who share the descriptor would get too; what a pipe calls writable takes a whole page.
+            var room = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            if unsafe poll(&room, 1, 0) == 0 { return false }
             let written = unsafe line.withUnsafeBytes { bytes in
                 unsafe Glibc.write(descriptor, bytes.baseAddress.map { unsafe $0 + start }, bytes.count - start)
             }
@@ -163,9 +170,9 @@ public final class Log: Sendable {
                 start += written
             } else if errno != EINTR {
                 // A reader that is gone or does not keep up must not stop the service; the next line tells.
-                lost.add(1, ordering: .relaxed)
-                return
+                return false
             }
         }
+        return true
     }
 }

@@ -87,11 +87,14 @@ struct DeadLetterStore {
         _ = try connection.query(
             "INSERT INTO silver.origin (facility_id, sector_id, device_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
             texts)
+        // Their index cannot serve IS NOT DISTINCT FROM.
+        let conditions = zip(["facility_id", "sector_id", "device_id"], texts).enumerated().map { place, name in
+            // Each parameter has to stand somewhere, also that of an absent name.
+            name.1 == nil
+                ? "\(name.0) IS NULL AND $\(place + 1)::text IS NULL" : "\(name.0) = $\(place + 1)::text"
+        }
         let found = try connection.query(
-            """
-            SELECT origin_id FROM silver.origin WHERE facility_id IS NOT DISTINCT FROM $1::text \
-            AND sector_id IS NOT DISTINCT FROM $2::text AND device_id IS NOT DISTINCT FROM $3::text
-            """, texts)
+            "SELECT origin_id FROM silver.origin WHERE " + conditions.joined(separator: " AND "), texts)
         return Int32(truncatingIfNeeded: found.int64(0, 0))
     }
 

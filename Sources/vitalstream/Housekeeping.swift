@@ -46,6 +46,8 @@ final class Housekeeping: Sendable {
                 try watchDefaultPartition(&connection, log)
                 pause = .milliseconds(200)
             } catch {
+                // The database was made anew, or restored from before a migration.
+                if lacksSchema(error) { hasMigrated = !migrates }
                 log.warning(
                     hasMigrated
                         ? "housekeeping has to wait" : "the schema is not up to date yet: waiting",
@@ -58,12 +60,16 @@ final class Housekeeping: Sendable {
     }
 
     private static func makePartitions(_ connection: inout Connection, _ log: Log) throws {
-        let made = try connection.query(
-            """
-            SELECT silver.make_partitions((now() AT TIME ZONE 'UTC')::date - $1::integer, \
-            (now() AT TIME ZONE 'UTC')::date + $2::integer)
-            """, ["\(partitionDays.behind)", "\(partitionDays.ahead)"])
-        let count = made.int64(0, 0)
+        // A transaction a day: attaching one locks the default partition while it is searched for that day's rows.
+        var count: Int64 = 0
+        for day in -partitionDays.behind...partitionDays.ahead {
+            let made = try connection.query(
+                """
+                SELECT silver.make_partitions((now() AT TIME ZONE 'UTC')::date + $1::integer, \
+                (now() AT TIME ZONE 'UTC')::date + $1::integer)
+                """, ["\(day)"])
+            count += made.int64(0, 0)
+        }
         if count > 0 { log.info("daily partitions made ahead", .field("count", count)) }
     }
 
@@ -81,9 +87,19 @@ final class Housekeeping: Sendable {
             .field("estimated_rows", found.int64(0, 1)), every: .seconds(3_600), key: "default partition")
     }
 
+    /// Whether a table, a column, a function or a whole schema is not there.
+    private static func lacksSchema(_ error: any Error) -> Bool {
+        let states: [SQLState] = ["42P01", "3F000", "42883", "42703"]
+        return sqlState(of: error).map(states.contains) ?? false
+    }
+
+    private static func sqlState(of error: any Error) -> SQLState? {
+        (error as? PostgresError)?.sqlState ?? (error as? MigrationError)?.postgresError?.sqlState
+    }
+
     /// The cause, and what to do where it is a missing right.
     private static func remedy(_ error: any Error) -> String {
-        let state = (error as? PostgresError)?.sqlState ?? (error as? MigrationError)?.postgresError?.sqlState
+        let state = sqlState(of: error)
         return state == .insufficientPrivilege ? "\(error): run vitalstream migrate as the owner" : "\(error)"
     }
 }

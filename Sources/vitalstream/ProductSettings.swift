@@ -42,7 +42,8 @@ enum ProductSettings {
     private static let database = [
         SettingDeclaration(
             "DATABASE_URL", default: "", kind: .text(mayBeEmpty: true),
-            meaning: "The database, as a libpq URI or keywords. What it leaves out, libpq's own PG* variables say.",
+            meaning: "The database, as a libpq URI or keywords. What it leaves out, libpq's own PG* variables say; "
+                + "a database that nobody names is health_db.",
             secrecy: .connectionString, example: "postgresql://vitalstream@db.example/health_db"),
         SettingDeclaration(
             "MIGRATE", default: "on", kind: .truth,
@@ -82,8 +83,8 @@ enum ProductSettings {
             "HTTP_PORT", default: "8080", kind: .integer(0...65_535),
             meaning: "Port on which health is served; 0 takes a free one."),
         SettingDeclaration(
-            "STALE_LOOP_SECONDS", default: "10", kind: .integer(1...3_600),
-            meaning: "/healthz fails when a lane's loop has not turned for so long."),
+            "STALE_LOOP_SECONDS", default: "30", kind: .integer(1...3_600),
+            meaning: "/healthz fails when a lane's loop has not turned for so long; resolving a name may hold it 10 s."),
         SettingDeclaration(
             "LOG_LEVEL", default: "info", kind: .choice(LogLevel.allCases.map(\.name)),
             meaning: "Least level of the lines on standard error."),

@@ -22,7 +22,10 @@ enum ServeCommand {
         let signal = StopSignal.wait()
         log.info("stopping", .field("signal", signal.map { "\($0)" } ?? "none"))
         let isClean = runtime.stop()
-        log.info("stopped", .field("consumed", runtime.health().totals.consumed))
+        let totals = runtime.health().totals
+        log.info(
+            "stopped", .field("consumed", totals.consumed), .field("unknown_fields", totals.unknownFields),
+            .field("foreign_keys", totals.keyMismatches), .field("repeats", totals.repeats))
         log.flush()
         return isClean ? 0 : 1
     }
@@ -79,7 +82,7 @@ final class ServiceRuntime: Sendable {
         flag.set()
         var isClean = true
         let deadline = Deadline.after(.seconds(9))
-        for lane in lanes where !lane.join(within: deadline.remaining()) { isClean = false }
+        for lane in lanes where !lane.join(within: deadline.remaining()) || lane.hasFailed { isClean = false }
         // It may stand in a connection attempt; it holds nothing that has to be finished.
         _ = housekeeping.join(within: .milliseconds(300))
         if !server.stop(within: .milliseconds(300)) { isClean = false }
@@ -131,9 +134,9 @@ final class ServiceRuntime: Sendable {
     private static func partition(_ shown: LaneStatus.Partition) -> PartitionHealth {
         let state: PartitionHealth.State =
             switch shown.state {
-            case "running": .running
-            case "stopped": .stopped(reason: shown.reason)
-            default: .waiting(reason: shown.reason)
+            case .running: .running
+            case .stopped: .stopped(reason: shown.reason)
+            case .waiting: .waiting(reason: shown.reason)
             }
         return PartitionHealth(
             topic: shown.partition.topic, partition: shown.partition.partition, lag: shown.lag, state: state)
@@ -149,6 +152,9 @@ final class ServiceRuntime: Sendable {
         counters.stale = lane.stale
         counters.rejected = lane.rejected
         counters.batches = lane.batches
+        counters.unknownFields = lane.unknownFields
+        counters.keyMismatches = lane.keyMismatches
+        counters.repeats = lane.repeats
         return counters
     }
 }

@@ -76,6 +76,78 @@ import Testing
         #expect(lab.committed(0) == 10)
     }
 
+    @Test func `what was taken before an offset was out of range is stored, however the log goes on`() {
+        let lab = running()
+        lab.session.held = [.commit]
+        lab.append(2, to: 1, patient: 1, from: 10)
+        lab.settle()
+        lab.append(5, to: 0, patient: 0, from: 10)
+        lab.settle()
+        // Retention overtakes the lane: what it has in its hands is gone from the log.
+        lab.append(50, to: 0, patient: 0, from: 20)
+        lab.log.removeBefore(60, 0)
+        lab.consumer.slice = 0
+        lab.consumer.events.append(.offsetOutOfRange(FakeLog.partition(0), offset: 15))
+        lab.consumer.slice = 512
+        lab.session.held = []
+        lab.settle()
+        #expect(lab.committed(0) == 15)
+        #expect(lab.state(0) == "stopped")
+        #expect(lab.state(1) == "running")
+        #expect(lab.committed(1) == 12)
+    }
+
+    @Test func `a partition that is being compared is not stopped by what happens to another`() {
+        let lab = running()
+        lab.session.held = [.commit]
+        lab.append(1, to: 1, patient: 1, from: 10)
+        lab.settle()
+        for partition in 0..<2 { lab.append(4, to: partition, patient: partition, from: 20) }
+        lab.settle()
+        lab.log.recreate(0)
+        lab.append(1, to: 0, patient: 5)
+        lab.consumer.events.append(.fetchRefused)
+        lab.settle()
+        lab.session.held = []
+        lab.settle()
+        #expect(lab.state(0) == "stopped")
+        #expect(lab.state(1) == "running")
+        #expect(lab.committed(1) == 15)
+    }
+
+    @Test func `a comparison that a slow database breaks off is made with the right message later`() {
+        let lab = LaneLab(partitions: 1) { $0.batchMaxRows = 8 }
+        lab.append(8, to: 0, patient: 0)
+        lab.join([0])
+        lab.settle()
+        lab.session.held = [.commit]
+        lab.append(40, to: 0, patient: 0, from: 10)
+        lab.settle()
+        lab.consumer.slice = 1
+        lab.consumer.events.append(.fetchRefused)
+        lab.pass(.seconds(20))
+        lab.consumer.slice = 512
+        lab.session.held = []
+        lab.settle()
+        #expect(lab.state(0) == "running")
+        lab.expectAllFolded()
+    }
+
+    @Test func `the ends of the log being unknown holds a turn up once, however many partitions there are`() {
+        let lab = LaneLab(partitions: 4)
+        for partition in 0..<4 { lab.append(1, to: partition, patient: partition) }
+        lab.session.held = [.takeOver]
+        lab.join([0, 1, 2, 3])
+        lab.settle()
+        lab.consumer.failingWatermarks = 100
+        lab.session.held = []
+        lab.turn(at: lab.now)
+        #expect(lab.consumer.failingWatermarks == 99)
+        lab.consumer.failingWatermarks = 0
+        lab.pass(.seconds(3))
+        lab.expectAllFolded()
+    }
+
     @Test func `a log made anew while the database stood still is noticed when reading goes on`() {
         let lab = LaneLab(partitions: 1) { $0.batchMaxRows = 8 }
         lab.append(8, to: 0, patient: 0)

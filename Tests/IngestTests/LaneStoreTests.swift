@@ -78,6 +78,39 @@ import VitalSigns
         lab.expectAllFolded()
     }
 
+    @Test func `a batch that takes too long is halved until it does not`() {
+        let lab = started { $0.requestLimit = .seconds(20) }
+        lab.append(64, to: 0, from: 5)
+        // A commit of more than eight messages is never answered in time.
+        lab.session.holdsCommit = { $0.advances.reduce(0) { $0 + $1.next - $1.expectedNext } > 8 }
+        lab.pass(.seconds(400), step: .seconds(1))
+        lab.expectAllFolded()
+    }
+
+    @Test func `a row that contradicts its message for ever stops the partition with a reason`() {
+        let lab = started()
+        lab.session.outcomes[.commit] = Array(repeating: .fail(.conflict(sqlState: "23505")), count: 2_000)
+        lab.append(4, to: 0, from: 5)
+        lab.pass(.seconds(60))
+        #expect(lab.state(0) == "stopped")
+        #expect(lab.shown(0)?.reason.contains("SQLSTATE 23505") == true)
+    }
+
+    @Test func `a commit that is repeated without end shows`() {
+        let lab = started()
+        lab.session.outcomes[.commit] = Array(repeating: .fail(.retry(sqlState: "55P03")), count: 1_000)
+        lab.append(4, to: 0, from: 5)
+        lab.pass(.seconds(20))
+        #expect(lab.status.isDatabaseConnected)
+        lab.pass(.seconds(20))
+        #expect(!lab.status.isDatabaseConnected)
+        #expect(lab.status.databaseReason.contains("repeated after SQLSTATE 55P03"))
+        lab.session.outcomes[.commit] = []
+        lab.pass(.seconds(2))
+        #expect(lab.status.isDatabaseConnected)
+        lab.expectAllFolded()
+    }
+
     @Test func `a serialization failure repeats the same batch, soon`() {
         let lab = started()
         lab.session.outcomes[.commit] = Array(repeating: .fail(.retry(sqlState: "40001")), count: 3)

@@ -180,6 +180,8 @@ import Testing
         ("fetch.wait.max.ms", "many", "fetch.wait.max.ms"),
         // librdkafka 4312 would abort the process.
         ("partition.assignment.strategy", "cooperative-sticky", "must be range"),
+        // Two lanes of one name would fence each other.
+        ("group.instance.id", "a", "group.instance.id must stay unset"),
     ])
     func `a property that cannot be is refused with its name`(name: String, value: String, says: String) throws {
         let error = try #require(throws: KafkaError.self) {
@@ -190,6 +192,19 @@ import Testing
         }
         #expect(error.name == "ERR__INVALID_ARG")
         #expect(error.text.contains(says))
+    }
+
+    @Test(arguments: [("auto.offset.reset", "earliest"), ("auto.offset.reset", "end")])
+    func `from where to read stays the database's, whatever the properties say`(name: String, value: String) throws {
+        let lines = Locked<[String]>([])
+        let properties = [("bootstrap.servers", "127.0.0.1:1"), (name, value)]
+        let consumer = try Consumer(properties: properties, groupID: "g") { _, _, text in
+            lines.withLock { $0.append(text) }
+        }
+        #expect(consumer.property(named: "auto.offset.reset") == "error")
+        // "end" is librdkafka's default under another name: nobody can tell whether it was asked for.
+        let isTold = lines.withLock { $0.contains { $0.contains("the database says from where to read") } }
+        #expect(isTold == (value != "end"))
     }
 
     @Test func `the user's properties win, also under another name`() throws {

@@ -8,10 +8,10 @@ private final class Recorder: Sendable {
     private let ends: [Int32]
     private let clock: Locked<Int64>
 
-    init(level: LogLevel = .info, format: LogFormat = .text) {
+    init(level: LogLevel = .info, format: LogFormat = .text, blocks: Bool = false) {
         var ends: [Int32] = [-1, -1]
         precondition(pipe(&ends) == 0)
-        for end in ends { precondition(fcntl(end, F_SETFL, O_NONBLOCK) == 0) }
+        for end in blocks ? ends[..<1] : ends[...] { precondition(fcntl(end, F_SETFL, O_NONBLOCK) == 0) }
         self.ends = ends
         let clock = Locked<Int64>(0)
         self.clock = clock
@@ -49,6 +49,20 @@ private final class Recorder: Sendable {
         #expect(
             recorder.read() == "2026-01-31T09:05:00.000Z info partition assigned "
                 + "topic=vitals partition=3 lag=1.25 fresh=true wait_ms=2.5\n")
+    }
+
+    @Test func `a reader that stands still holds nobody up, and is told what it has missed`() throws {
+        let recorder = Recorder(blocks: true)
+        let text = String(repeating: "x", count: 200)
+        let writer = try ServiceThread(name: "writer") {
+            // 64 KiB fit into the pipe.
+            for line in 0..<1_000 { recorder.log.info("line", .field("text", text), every: .zero, key: "\(line)") }
+        }
+        try #require(writer.join(within: .seconds(30)))
+        let kept = recorder.lines().count
+        #expect((200..<500).contains(kept))
+        recorder.log.info("next")
+        #expect(recorder.lines().last?.hasSuffix("lines_lost=\(1_000 - kept)") == true)
     }
 
     @Test func `a JSON line is one object`() {

@@ -61,7 +61,7 @@ struct ReadinessReportTests {
         #expect(document.lanes[0].partitions.map(\.lag) == [12, nil, 0])
         #expect(document.lanes[0].commitLatency == ["p50Milliseconds": 1.25, "p99Milliseconds": 1e-7])
         #expect(document.lanes[0].counters["consumed"] == .max)
-        #expect(document.lanes[0].counters.count == 8)
+        #expect(document.lanes[0].counters.count == 11)
         #expect(document.lanes[1].group == "joining" && document.lanes[1].database == "unavailable")
         #expect(document.lanes[1].databaseReason == nasty && document.lanes[1].commitLatency == nil)
     }

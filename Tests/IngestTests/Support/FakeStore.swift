@@ -23,6 +23,8 @@ final class FakeSession {
     var held: Set<Kind> = []
     /// How the next requests of a kind end; then they succeed.
     var outcomes: [Kind: [Outcome]] = [:]
+    /// Commits that stay unanswered for ever.
+    var holdsCommit: ((CommitRequest) -> Bool)?
     /// Decides instead of `outcomes` when set: how many steps it takes, and how it ends.
     var chance: ((Kind) -> (steps: Int, outcome: Outcome))?
     /// Whether the server goes on with a commit whose client has gone.
@@ -98,6 +100,7 @@ final class FakeSession {
     fileprivate func advance() -> StoreProgress {
         guard let pending else { return .idle }
         if held.contains(pending) { return .working }
+        if let commitUnderWay, holdsCommit?(commitUnderWay.request) == true { return .working }
         if steps > 0 {
             steps -= 1
             return .working

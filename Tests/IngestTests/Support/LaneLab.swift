@@ -37,7 +37,7 @@ final class LaneLab {
     var counters: LaneCounters { lane.status().counters }
 
     /// The state of a partition as the lane shows it, "-" when it has none.
-    func state(_ partition: Int) -> String { shown(partition)?.state ?? "-" }
+    func state(_ partition: Int) -> String { shown(partition)?.state.rawValue ?? "-" }
 
     func shown(_ partition: Int) -> LaneStatus.Partition? {
         lane.status().partitions.first { $0.partition == FakeLog.partition(partition) }
