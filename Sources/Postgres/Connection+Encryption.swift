@@ -60,8 +60,8 @@ extension Connection {
 
     /// The certificate that a server shows to anybody, believed by nobody.
     ///
-    /// Ends as soon as TLS stands: before the start-up packet, so neither user nor password nor database is sent to a
-    /// server that has not proved who it is.
+    /// Ends as soon as it is seen, within the handshake: before the start-up packet, so neither user nor password nor
+    /// database is sent to a server that has not proved who it is.
     static func showCertificate(databaseURL: String, within limit: Duration) -> Certificate? {
         // Nothing there: no authority to judge by, and no certificate of ours to show. (Not empty: that is a default.)
         let nowhere = "/dev/null/none"
@@ -74,7 +74,9 @@ extension Connection {
                 connecting: databaseURL, applicationName: "vitalstream certificate", extra: changes)
             let deadline = Deadline.after(limit)
             var wantsWrite = true
-            while unsafe PQsslInUse(connection.handle) != 1 {
+            // PQsslInUse is no sign: it says yes before the first byte of the handshake is sent.
+            while true {
+                if let certificate = connection.serverCertificate { return certificate }
                 let rest = Int32(clamping: deadline.remaining().wholeMilliseconds)
                 guard rest > 0 else { return nil }
                 connection.blockingTimeoutMilliseconds = rest
@@ -85,7 +87,6 @@ extension Connection {
                 case .ready: return nil
                 }
             }
-            return connection.serverCertificate
         } catch {
             // The error that is being explained stands; this look at it was a try.
             return nil

@@ -81,7 +81,7 @@ extension Connection {
 
     private static func connectionError(of handle: OpaquePointer) -> PostgresError {
         let text = unsafe String(cString: PQerrorMessage(handle))
-        let line = firstLine(text, otherwise: "the connection to PostgreSQL broke")
+        let line = tellingLine(text) ?? firstLine(text, otherwise: "the connection to PostgreSQL broke")
         // A password with an "@" or a ":" in a URL is read as host and port, and would be quoted here.
         return PostgresError(.connection, line.hasPrefix("invalid ") ? withoutQuotes(line) : line)
     }
@@ -109,6 +109,15 @@ extension Connection {
     static func withoutQuotes(_ message: String) -> String {
         guard let quote = message.firstIndex(of: "\"") else { return message }
         return message[..<quote] + "(value withheld)"
+    }
+
+    /// libpq tells of every address that it has tried, one after the other: what a server that answered has against us
+    /// says more than that there is none at the other addresses.
+    static func tellingLine(_ text: String) -> String? {
+        let silence = ["Connection refused", "No such file or directory", "No route to host", "Network is unreachable"]
+        return text.split(separator: "\n").map(String.init).first { line in
+            line.hasPrefix("connection to server") && !silence.contains { line.contains($0) }
+        }
     }
 
     static func firstLine(_ text: String, otherwise: String) -> String {

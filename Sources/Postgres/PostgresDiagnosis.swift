@@ -195,7 +195,9 @@ public enum PostgresDiagnosis {
                 .server, "\(line.peer) has no connection left: \(line.said)",
                 remedy: "raise max_connections, or end other sessions")
         }
-        if line.has("read-only") || line.has("in recovery") || line.has("hot standby") {
+        // "server is not in hot standby mode": whoever set that asked for a standby.
+        let isStandby = line.has("read-only") || line.has("in recovery") || line.has("hot standby")
+        if isStandby, !line.has(" is not ") {
             return ConnectionDiagnosis(
                 .server, "\(line.peer) takes no writes: \(line.said)",
                 remedy: "name the primary in DATABASE_URL, or all hosts with target_session_attrs=read-write")
