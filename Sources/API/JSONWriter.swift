@@ -1,22 +1,26 @@
 /// Writes one JSON text (RFC 8259), without blanks, member by member.
-struct JSONWriter {
+package struct JSONWriter {
     /// What is written so far; a JSON text once the outermost object is closed.
-    private(set) var bytes: [UInt8] = []
+    package private(set) var bytes: [UInt8] = []
     private var needsComma = false
 
+    /// An empty text.
+    package init() {}
+
     /// Writes an object without a name: the outermost one, or an element of an array.
-    mutating func object(_ members: (inout JSONWriter) -> Void) {
+    package mutating func object(_ members: (inout JSONWriter) -> Void) {
         separate()
         enclose("{", "}", members)
     }
 
-    mutating func object(_ name: String, _ members: (inout JSONWriter) -> Void) {
+    /// Writes an object as a member.
+    package mutating func object(_ name: String, _ members: (inout JSONWriter) -> Void) {
         key(name)
         enclose("{", "}", members)
     }
 
     /// Writes an array of objects.
-    mutating func array<Element>(
+    package mutating func array<Element>(
         _ name: String, _ elements: [Element], members: (inout JSONWriter, Element) -> Void
     ) {
         key(name)
@@ -25,7 +29,8 @@ struct JSONWriter {
         }
     }
 
-    mutating func member(_ name: String, _ texts: [String]) {
+    /// Writes an array of strings.
+    package mutating func member(_ name: String, _ texts: [String]) {
         key(name)
         enclose("[", "]") { writer in
             for text in texts {
@@ -36,20 +41,22 @@ struct JSONWriter {
         }
     }
 
-    mutating func member(_ name: String, _ text: String) {
+    /// Writes a string.
+    package mutating func member(_ name: String, _ text: String) {
         key(name)
         string(text)
         needsComma = true
     }
 
-    mutating func member(_ name: String, _ number: Int64?) {
+    /// Writes an integer, or null.
+    package mutating func member(_ name: String, _ number: Int64?) {
         key(name)
         raw(number.map(String.init) ?? "null")
         needsComma = true
     }
 
     /// Writes a number; JSON has none that is not finite, so those become null.
-    mutating func member(_ name: String, _ number: Double) {
+    package mutating func member(_ name: String, _ number: Double) {
         key(name)
         raw(number.isFinite ? "\(number)" : "null")
         needsComma = true

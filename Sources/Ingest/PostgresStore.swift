@@ -1,6 +1,7 @@
 // The public signatures are made of their values.
 internal import Kafka
 internal import Postgres
+internal import Service
 public import VitalSigns
 
 /// A connection in a place of its own, so that one request can go on with it over many calls.
@@ -33,6 +34,9 @@ public struct PostgresStore: ReadingStore, ~Copyable {
     var wantsWrite = false
     private var failure: StoreFailure?
     private var sawCommit = false
+    /// Why connecting failed last, in words: finding that out may take a look at the server.
+    private var explained: (error: PostgresError, at: MonotonicTime, text: String)?
+    private static let explanationHolds: Duration = .seconds(60)
 
     let copy = CopyStream()
     var copies: [CopyStream.Kind] = []
@@ -87,7 +91,7 @@ public struct PostgresStore: ReadingStore, ~Copyable {
         do {
             session = StoreSession(try Connection(connecting: databaseURL, applicationName: applicationName))
         } catch {
-            failure = .away(error.description)
+            failure = .away(explain(error))
         }
     }
 
@@ -205,7 +209,7 @@ public struct PostgresStore: ReadingStore, ~Copyable {
             // Nobody's mistake while serve itself is about to migrate.
             cause = .away("no schema yet: serve makes it unless MIGRATE=off, else run vitalstream migrate")
         }
-        if case .connecting = activity { return end(.failed(.away(error.description))) }
+        if case .connecting = activity { return end(.failed(.away(explain(error)))) }
         if case .rollingBack(let first) = activity {
             session = nil
             return end(.failed(first))
@@ -217,6 +221,19 @@ public struct PostgresStore: ReadingStore, ~Copyable {
         if failure == nil { failure = cause }
         isStreaming = false
         return advance()
+    }
+
+    /// The cause and what to do about it, where that is known.
+    ///
+    /// libpq does not say what is wrong with a server's certificate; a look at it may block for a second, in which
+    /// nothing is read, but the heartbeats go on. What was seen is believed for a minute.
+    private mutating func explain(_ error: PostgresError) -> String {
+        let now = MonotonicTime.now()
+        if let explained, explained.error == error, now - explained.at < Self.explanationHolds { return explained.text }
+        let diagnosis = Connection.explain(error, databaseURL: databaseURL, within: .seconds(1))
+        let text = diagnosis?.description ?? error.description
+        if diagnosis?.isVague != true { explained = (error, now, text) }
+        return text
     }
 
     private mutating func end(_ progress: StoreProgress) -> StoreProgress {

@@ -3,15 +3,18 @@ internal import Service
 
 /// What `check` asks the brokers.
 struct CheckBroker: Sendable {
-    private let servers: String
+    let servers: String
+    let vitals: String
     private let overrides: [(String, String)]
-    private let vitals: String
     private let patientFlow: String
     private let lanes: Int
 
     /// Limits of the single questions; together below `CheckCommand`'s.
     private static let metadataLimit: Duration = .seconds(6)
+    private static let metadataSlice: Duration = .seconds(2)
     private static let topicLimit: Duration = .seconds(4)
+    /// Shorter: nothing depends on it, and the embedded broker never answers.
+    private static let topicSettingsLimit: Duration = .seconds(2)
     private static let brokersTime = "message.timestamp.type=LogAppendTime"
 
     init(_ settings: ResolvedSettings) {
@@ -22,60 +25,63 @@ struct CheckBroker: Sendable {
         lanes = settings.integer("LANES")
     }
 
-    /// Asks one thing after the other; blocks up to 14 s.
+    /// Whether all brokers that are named are on this machine.
+    var isLocal: Bool {
+        servers.split(separator: ",").allSatisfy { server in
+            ["localhost:", "127.0.0.1:", "[::1]:"].contains { server.hasPrefix($0) }
+        }
+    }
+
+    /// Asks one thing after the other; blocks up to 15 s.
     func run(_ report: CheckReport) {
-        checkLibrary(report)
-        let lastLine = Locked<String?>(nil)
+        let properties = ConsumerConfiguration.properties(bootstrapServers: servers, overrides: overrides)
+        var security = KafkaSecurity()
         do throws(KafkaError) {
-            var admin = try Admin(
-                properties: ConsumerConfiguration.properties(bootstrapServers: servers, overrides: overrides)
-            ) { level, facility, message in
-                // The call itself says only that nobody answered; why stands in the log, also in lines that
-                // librdkafka holds to be harmless, such as a plain client's at a port for TLS.
-                let isCause = facility == "FAIL" || (level <= 4 && !message.contains("brokers are down"))
-                if isCause { lastLine.withLock { $0 = message } }
-            }
-            guard let cluster = askCluster(&admin, lastLine, report) else { return report.finish() }
+            security = try KafkaSecurity(properties: properties)
+            checkSecurity(security, report)
+            var admin = try Admin(properties: properties)
+            guard let cluster = askCluster(&admin, report) else { return report.finish() }
             checkTopic(vitals, &admin, cluster, report)
             checkPatientFlow(cluster, report)
+            checkClock(properties, cluster, report)
+            // The leaders have been asked by now, so more certificates than the first one's are known.
+            checkCertificates(admin.certificates, report)
             // Closing the client may take its time; everything is said.
             report.finish()
         } catch {
+            let diagnosis = KafkaDiagnosis.explain(error.text, security)
             report.add(
-                .failure, "broker", "the Kafka client refuses its settings: \(error.text)",
-                remedy: "correct KAFKA_CONFIG_*")
+                .failure, "broker", diagnosis?.cause ?? "the Kafka client refuses its settings: \(error.text)",
+                remedy: diagnosis?.remedy ?? "correct KAFKA_CONFIG_*")
         }
     }
 
-    private func checkLibrary(_ report: CheckReport) {
-        let usesSCRAM = overrides.contains { name, value in
-            (name == "sasl.mechanism" || name == "sasl.mechanisms") && value.uppercased().hasPrefix("SCRAM")
-        }
-        if usesSCRAM, !KafkaLibrary.hasWorkingSCRAM {
-            report.add(
-                .warning, "librdkafka",
-                "\(KafkaLibrary.version): its SCRAM login fails on Kafka 4 (\"invalid credentials\")",
-                remedy: "use librdkafka 2.6.1 or later, or PLAIN over TLS")
-        } else {
-            report.add(.fine, "librdkafka", KafkaLibrary.version)
-        }
-    }
-
-    private func askCluster(
-        _ admin: inout Admin, _ lastLine: Locked<String?>, _ report: CheckReport
-    ) -> ClusterMetadata? {
-        do throws(KafkaError) {
-            let cluster = try admin.metadata(within: Self.metadataLimit)
-            let addresses = cluster.brokers.map(\.address)
-            let more = addresses.count > 3 ? " ..." : ""
-            report.add(
-                .fine, "broker",
-                "answers; \(addresses.count) in the cluster: \(addresses.prefix(3).joined(separator: ", "))\(more)")
-            return cluster
-        } catch {
-            let cause = lastLine.withLock { $0 }.map(Self.shortened) ?? error.text
-            report.add(.failure, "broker", "\(servers) does not answer: \(cause)", remedy: Self.remedy(cause))
-            return nil
+    /// Asks for the cluster, again and again while the cause of the failure may pass. A certificate that is not
+    /// accepted, or a refused login, does not.
+    private func askCluster(_ admin: inout Admin, _ report: CheckReport) -> ClusterMetadata? {
+        let deadline = Deadline.after(Self.metadataLimit)
+        while true {
+            do throws(KafkaError) {
+                let cluster = try admin.metadata(within: min(Self.metadataSlice, deadline.remaining()))
+                let addresses = cluster.brokers.map(\.address)
+                let more = addresses.count > 3 ? " ..." : ""
+                report.add(
+                    .fine, "broker",
+                    "answers; \(addresses.count) in the cluster: \(addresses.prefix(3).joined(separator: ", "))\(more)")
+                return cluster
+            } catch {
+                let failure = admin.lastFailure
+                let isCertain = failure.map { !$0.isVague && ($0.kind == .certificate || $0.kind == .authentication) }
+                if isCertain != true, deadline.remaining() > .milliseconds(100) { continue }
+                report.add(
+                    .failure, "broker",
+                    failure?.cause
+                        ?? "\(servers) does not answer within \(Self.metadataLimit.wholeMilliseconds / 1_000) s "
+                        + "(\(error.text))",
+                    remedy: failure?.remedy
+                        ?? "see whether it is a Kafka broker, is overloaded, or a firewall drops the packets")
+                return nil
+            }
         }
     }
 
@@ -111,7 +117,7 @@ struct CheckBroker: Sendable {
 
     private func checkTimestamps(of name: String, _ admin: inout Admin, _ report: CheckReport) {
         do throws(KafkaError) {
-            switch try admin.topicSettings(name, within: Self.topicLimit)["message.timestamp.type"] {
+            switch try admin.topicSettings(name, within: Self.topicSettingsLimit)["message.timestamp.type"] {
             case "LogAppendTime":
                 report.add(.fine, "topic", "\(name): messages carry the broker's time")
             case let other?:
@@ -134,22 +140,5 @@ struct CheckBroker: Sendable {
             .info, "topic",
             found.map { "\(patientFlow): \($0.partitions.count) partitions" }
                 ?? "\(patientFlow) is absent: vital signs do not need it")
-    }
-
-    /// Without thread, broker and state:
-    /// `[thrd:b/bootstrap]: b/bootstrap: Connect to ipv4#127.0.0.1:9092 failed: Connection refused (after 0ms in ...)`
-    private static func shortened(_ line: String) -> String {
-        var text = line[...]
-        for _ in 0..<2 {
-            guard let head = text.firstRange(of: ": "), !text[..<head.lowerBound].contains(" ") else { break }
-            text = text[head.upperBound...]
-        }
-        return String(text[..<(text.firstRange(of: " (after ")?.lowerBound ?? text.endIndex)])
-    }
-
-    private static func remedy(_ cause: String) -> String {
-        if cause.contains("SASL") { return "correct KAFKA_CONFIG_SASL_* and KAFKA_CONFIG_SECURITY_PROTOCOL" }
-        if cause.contains("SSL") { return "correct KAFKA_CONFIG_SSL_* and KAFKA_CONFIG_SECURITY_PROTOCOL" }
-        return "start it, or correct KAFKA_BOOTSTRAP_SERVERS"
     }
 }

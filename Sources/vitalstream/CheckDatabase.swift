@@ -3,7 +3,7 @@ internal import Service
 
 /// What `check` asks the database.
 struct CheckDatabase: Sendable {
-    private let databaseURL: String
+    let databaseURL: String
     private let shownURL: String
     private let migrates: Bool
 
@@ -23,12 +23,19 @@ struct CheckDatabase: Sendable {
         do throws(PostgresError) {
             connection = try Connection.open(databaseURL, applicationName: "vitalstream check")
         } catch {
-            report.add(.failure, "database", "\(shownURL): \(error)", remedy: Self.remedy(error))
+            let diagnosis = Connection.explain(error, databaseURL: databaseURL)
+            report.add(
+                .failure, "database", diagnosis?.cause ?? "\(shownURL): \(error)",
+                remedy: diagnosis?.remedy ?? Self.remedy(error))
             return
         }
         connection.blockingTimeoutMilliseconds = Self.answerMilliseconds
         do throws(PostgresError) {
             try checkServer(&connection, report)
+            checkEncryption(connection, report)
+            try checkClock(&connection, report)
+            try checkRoom(&connection, report)
+            try checkRole(&connection, report)
             let rights = try MigrationRights(&connection)
             guard checkSchema(&connection, rights, report) else { return }
             try checkWriting(&connection, report)
@@ -124,26 +131,10 @@ struct CheckDatabase: Sendable {
         }
     }
 
+    /// What to do about an error that is no known fault of the connection.
     private static func remedy(_ error: PostgresError) -> String? {
-        switch error.sqlState?.code {
-        case "28P01", "28000": return "correct the user or the password in DATABASE_URL, or pg_hba.conf"
-        case "3D000": return "create the database: createdb health_db, or correct DATABASE_URL"
-        case "53300": return "raise max_connections, or end other sessions"
-        case .some: return nil
-        case nil: break
-        }
         if error.kind == .protocolMisuse { return "correct DATABASE_URL" }
-        let text = error.message
-        if text.contains("password") || text.contains("authentication") {
-            return "correct the user or the password in DATABASE_URL, or pg_hba.conf"
-        }
-        if text.contains("database") && text.contains("does not exist") {
-            return "create the database: createdb health_db, or correct DATABASE_URL"
-        }
-        if text.contains("read-only") || text.contains("recovery") || text.contains("hot standby") {
-            return "name the primary in DATABASE_URL, or all hosts with target_session_attrs=read-write"
-        }
-        return "start it, or correct DATABASE_URL (or libpq's PG* variables)"
+        return error.sqlState == nil ? "start it, or correct DATABASE_URL (or libpq's PG* variables)" : nil
     }
 }
 

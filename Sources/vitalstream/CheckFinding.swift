@@ -1,3 +1,4 @@
+internal import API
 internal import Service
 
 /// One line of `check`: a verdict, what was found, what to do.
@@ -24,9 +25,18 @@ struct CheckFinding: Sendable {
 
     /// The whole line, control characters escaped.
     var line: String {
-        let head = "\(pad(verdict.rawValue, 4))  \(pad(subject, 10))  \(text)"
+        let head = "\(pad(verdict.rawValue, 4))  \(pad(subject, 11))  \(text)"
         let line = remedy.map { "\(head) -> \($0)" } ?? head
         return String(decoding: TextEscape.plain(line), as: UTF8.self)
+    }
+
+    /// The members that `check --json` promises; docs/security.md lists them.
+    func write(_ writer: inout JSONWriter, side: String) {
+        writer.member("verdict", verdict == .failure ? "fail" : verdict.rawValue)
+        writer.member("side", side)
+        writer.member("check", subject)
+        writer.member("text", text)
+        writer.member("remedy", remedy ?? "")
     }
 
     private func pad(_ text: String, _ width: Int) -> String {

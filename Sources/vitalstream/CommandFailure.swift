@@ -11,15 +11,25 @@ struct CommandFailure: Error, CustomStringConvertible {
     }
 
     /// One line about any error that a command meets, with its remedy.
-    static func explain(_ error: any Error) -> String {
+    /// - Parameter databaseURL: where the database is; a certificate that was refused is looked at once more.
+    static func explain(_ error: any Error, databaseURL: String) -> String {
         switch error {
-        case let error as PostgresError: explain(error)
-        case let error as KafkaError: "Kafka: \(error.text) (\(error.name)); see KAFKA_BOOTSTRAP_SERVERS"
+        case let error as PostgresError: explain(error, databaseURL)
+        case let error as MigrationError:
+            error.postgresError.flatMap { Connection.explain($0, databaseURL: databaseURL) }
+                .map { "the database: \($0)" } ?? "\(error)"
+        case let error as KafkaError: explain(error, nil)
         default: "\(error)"
         }
     }
 
-    private static func explain(_ error: PostgresError) -> String {
+    /// One line about an error of the Kafka client, by the cause that its connections have told if there is one.
+    static func explain(_ error: KafkaError, _ cause: ConnectionDiagnosis?) -> String {
+        cause.map { "Kafka: \($0)" } ?? "Kafka: \(error.text) (\(error.name)); see KAFKA_BOOTSTRAP_SERVERS"
+    }
+
+    private static func explain(_ error: PostgresError, _ databaseURL: String) -> String {
+        if let diagnosis = Connection.explain(error, databaseURL: databaseURL) { return "the database: \(diagnosis)" }
         switch error.sqlState {
         case SQLState.undefinedTable, "3F000", "42703", "42883":
             return "the database has not the schema of this version (\(error)): run vitalstream migrate"
@@ -38,14 +48,15 @@ enum CommandRun {
     /// Runs the body and turns what it throws into one line on standard error and exit code 1. SIGTERM and SIGINT,
     /// which the program blocks before its first thread, end the process at once: what was open in the database is
     /// rolled back by the server.
-    static func run(_ name: String, _ body: () throws -> Int32) -> Int32 {
+    static func run(_ name: String, _ settings: ResolvedSettings, _ body: () throws -> Int32) -> Int32 {
         do {
             _ = try ServiceThread(name: "signals") {
                 if let signal = StopSignal.wait() { HostProcess.exit(128 + signal.rawValue) }
             }
             return try body()
         } catch {
-            Console.writeError("vitalstream \(name): \(CommandFailure.explain(error))")
+            let text = CommandFailure.explain(error, databaseURL: settings.string("DATABASE_URL"))
+            Console.writeError("vitalstream \(name): \(text)")
             return 1
         }
     }

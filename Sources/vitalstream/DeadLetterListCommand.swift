@@ -6,7 +6,7 @@ enum DeadLetterListCommand {
     private static let longestDetail = 60
 
     static func run(_ settings: ResolvedSettings) -> Int32 {
-        CommandRun.run("dead-letter list") {
+        CommandRun.run("dead-letter list", settings) {
             try list(settings)
             return 0
         }

@@ -5,7 +5,7 @@ internal import Service
 /// `vitalstream dead-letter retry`: judges letters again under today's settings, and stores what passes.
 enum DeadLetterRetryCommand {
     static func run(_ settings: ResolvedSettings) -> Int32 {
-        CommandRun.run("dead-letter retry") {
+        CommandRun.run("dead-letter retry", settings) {
             try retry(settings)
             return 0
         }

@@ -5,7 +5,7 @@ internal import Service
 /// `vitalstream dead-letter show`: one letter, and its payload when asked, the only command that prints patient data.
 enum DeadLetterShowCommand {
     static func run(_ settings: ResolvedSettings) -> Int32 {
-        CommandRun.run("dead-letter show") {
+        CommandRun.run("dead-letter show", settings) {
             try show(settings)
             return 0
         }

@@ -51,7 +51,7 @@ final class Housekeeping: Sendable {
                 log.warning(
                     hasMigrated
                         ? "housekeeping has to wait" : "the schema is not up to date yet: waiting",
-                    .field("reason", remedy(error)), every: .seconds(60), key: "\(error)")
+                    .field("reason", remedy(error, databaseURL)), every: .seconds(60), key: "\(error)")
                 next = pause
                 pause = min(pause * 2, longestPause)
             }
@@ -90,16 +90,19 @@ final class Housekeeping: Sendable {
     /// Whether a table, a column, a function or a whole schema is not there.
     private static func lacksSchema(_ error: any Error) -> Bool {
         let states: [SQLState] = ["42P01", "3F000", "42883", "42703"]
-        return sqlState(of: error).map(states.contains) ?? false
+        return postgresError(in: error)?.sqlState.map(states.contains) ?? false
     }
 
-    private static func sqlState(of error: any Error) -> SQLState? {
-        (error as? PostgresError)?.sqlState ?? (error as? MigrationError)?.postgresError?.sqlState
+    private static func postgresError(in error: any Error) -> PostgresError? {
+        error as? PostgresError ?? (error as? MigrationError)?.postgresError
     }
 
-    /// The cause, and what to do where it is a missing right.
-    private static func remedy(_ error: any Error) -> String {
-        let state = sqlState(of: error)
-        return state == .insufficientPrivilege ? "\(error): run vitalstream migrate as the owner" : "\(error)"
+    /// The cause, and what to do where that is known.
+    private static func remedy(_ error: any Error, _ databaseURL: String) -> String {
+        let cause = postgresError(in: error)
+        if let cause, let diagnosis = Connection.explain(cause, databaseURL: databaseURL, within: .seconds(1)) {
+            return "\(diagnosis)"
+        }
+        return cause?.sqlState == .insufficientPrivilege ? "\(error): run vitalstream migrate as the owner" : "\(error)"
     }
 }

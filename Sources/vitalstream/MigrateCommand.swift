@@ -12,7 +12,8 @@ enum MigrateCommand {
             if applied.isEmpty { Console.writeLine("nothing to do: the schema is at \(ProductSchema.newest)") }
             return 0
         } catch {
-            Console.writeError("vitalstream migrate: \(error)")
+            let text = CommandFailure.explain(error, databaseURL: settings.string("DATABASE_URL"))
+            Console.writeError("vitalstream migrate: \(text)")
             return 1
         }
     }

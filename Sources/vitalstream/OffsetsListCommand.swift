@@ -5,7 +5,7 @@ internal import Service
 /// `vitalstream offsets list`: each partition's place in the log and in the books.
 enum OffsetsListCommand {
     static func run(_ settings: ResolvedSettings) -> Int32 {
-        CommandRun.run("offsets list") { try list(settings) }
+        CommandRun.run("offsets list", settings) { try list(settings) }
     }
 
     private static func list(_ settings: ResolvedSettings) throws -> Int32 {
@@ -76,7 +76,7 @@ struct OffsetsLog {
             }
             for partition in partitions { ends[partition] = try admin.watermarks(of: partition, within: Self.patience) }
         } catch {
-            failure = CommandFailure.explain(error)
+            failure = CommandFailure.explain(error, admin.lastFailure)
         }
     }
 

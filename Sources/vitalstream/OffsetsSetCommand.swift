@@ -7,7 +7,7 @@ internal import Service
 /// `vitalstream offsets set`: moves a partition to another offset, and books the jump.
 enum OffsetsSetCommand {
     static func run(_ settings: ResolvedSettings) -> Int32 {
-        CommandRun.run("offsets set") {
+        CommandRun.run("offsets set", settings) {
             try set(settings)
             return 0
         }

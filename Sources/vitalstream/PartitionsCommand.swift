@@ -4,7 +4,7 @@ internal import Service
 /// `vitalstream partitions`: the daily partitions of readings, and what stands outside them.
 enum PartitionsCommand {
     static func run(_ settings: ResolvedSettings) -> Int32 {
-        CommandRun.run("partitions") {
+        CommandRun.run("partitions", settings) {
             var connection = try Connection.open(
                 settings.string("DATABASE_URL"), applicationName: "vitalstream partitions")
             connection.blockingTimeoutMilliseconds = 3_600_000

@@ -37,8 +37,14 @@ enum ProductCommands {
 
     private static let check = CommandDeclaration(
         "check", summary: "Judge settings, broker, topics, database and rights, each with a remedy.",
-        details: "Prints every setting with its value and its place; secrets are hidden.",
-        examples: [CommandExample("vitalstream check --settings site.env", "before serve is started with it")])
+        details: "Prints every setting with its value and its place; secrets are hidden. Then a line for each finding: "
+            + "encryption, log-in, certificates and how long they hold, clocks, topics, schema, rights, partitions, "
+            + "room on the disk. Ends within 20 s, also when nobody answers; exit code 1 when something does not work.",
+        flags: [FlagDeclaration("json", meaning: "Print one JSON object instead; docs/security.md lists its members.")],
+        examples: [
+            CommandExample("vitalstream check --settings site.env", "before serve is started with it"),
+            CommandExample("vitalstream check --json", "for another program"),
+        ])
 
     private static let verify = CommandDeclaration(
         "verify", summary: "Prove that the ledger adds up: every message is a row, a duplicate or a dead letter.",

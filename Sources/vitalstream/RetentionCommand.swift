@@ -9,7 +9,7 @@ enum RetentionCommand {
             Console.writeError("vitalstream: \(error)")
             return 2
         }
-        return CommandRun.run("retention") {
+        return CommandRun.run("retention", settings) {
             try apply(ages, settings)
             return 0
         }

@@ -38,6 +38,8 @@ final class ServiceRuntime: Sendable {
     private let housekeeping: Housekeeping
     private let server: Server
     private let log: Log
+    /// Whether no Kafka client can be made of the settings, which ends the service.
+    private let hasRefusedSettings = Locked(false)
 
     /// Lanes, then housekeeping, then the HTTP server, which shows what the others do.
     init(_ settings: ResolvedSettings, log: Log) throws {
@@ -56,14 +58,20 @@ final class ServiceRuntime: Sendable {
             bootstrapServers: settings.string("KAFKA_BOOTSTRAP_SERVERS"), overrides: settings.kafkaProperties)
         let group = settings.string("KAFKA_GROUP_ID")
         let database = settings.string("DATABASE_URL")
+        let refused = hasRefusedSettings
         for lane in 0..<count {
             let configuration = Self.configuration(settings, lane: lane, of: count)
             try lanes[lane].start(
                 configuration: configuration, stop: flag, log: log,
                 makeSource: { () throws(KafkaError) in
-                    try KafkaSource(
-                        properties: properties, groupID: group, topics: configuration.topics,
-                        logHook: { level, facility, message in Self.note(level, facility, message, log) })
+                    do throws(KafkaError) {
+                        return try KafkaSource(
+                            properties: properties, groupID: group, topics: configuration.topics,
+                            logHook: { level, facility, message in Self.note(level, facility, message, log) })
+                    } catch {
+                        refused.withLock { $0 = true }
+                        throw Self.explained(error, properties)
+                    }
                 },
                 makeStore: {
                     PostgresStore(
@@ -80,7 +88,7 @@ final class ServiceRuntime: Sendable {
     /// - Returns: whether everything ended by itself.
     func stop() -> Bool {
         flag.set()
-        var isClean = true
+        var isClean = !hasRefusedSettings.withLock { $0 }
         let deadline = Deadline.after(.seconds(9))
         for lane in lanes where !lane.join(within: deadline.remaining()) || lane.hasFailed { isClean = false }
         // It may stand in a connection attempt; it holds nothing that has to be finished.
@@ -101,6 +109,14 @@ final class ServiceRuntime: Sendable {
         configuration.maxFutureMilliseconds =
             settings.optionalInteger("VALIDATION_MAX_FUTURE_SECONDS").map { Int64($0) * 1_000 }
         return configuration
+    }
+
+    /// The same error, in words for operators where they are known.
+    private static func explained(_ error: KafkaError, _ properties: [(String, String)]) -> KafkaError {
+        var security = KafkaSecurity()
+        do throws(KafkaError) { security = try KafkaSecurity(properties: properties) } catch { return error }
+        guard let diagnosis = KafkaDiagnosis.explain(error.text, security) else { return error }
+        return KafkaError(code: error.code, detail: "\(diagnosis)", isFatal: error.isFatal)
     }
 
     /// librdkafka's own lines, at our levels; syslog's numbers, 3 and below are errors.

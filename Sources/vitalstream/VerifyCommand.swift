@@ -4,7 +4,7 @@ internal import Service
 /// `vitalstream verify`: proves that the ledger adds up, from the books or from the log itself.
 enum VerifyCommand {
     static func run(_ settings: ResolvedSettings) -> Int32 {
-        CommandRun.run("verify") { try verify(settings) ? 0 : 1 }
+        CommandRun.run("verify", settings) { try verify(settings) ? 0 : 1 }
     }
 
     /// Prints the checks of one snapshot, and names those that do not hold on standard error.
