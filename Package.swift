@@ -87,6 +87,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests", dependencies: ["Service", "Kafka", "Postgres", "HTTP"], swiftSettings: strict),
+        .testTarget(name: "SecurityTests", dependencies: ["Kafka", "Postgres", "Service"], swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["Kafka", "Postgres", "Service"], swiftSettings: strict),
         .testTarget(
             name: "AnalyticsTests", dependencies: ["Postgres", "Service", "Schema"], swiftSettings: strict),
