@@ -19,9 +19,11 @@ extension CheckBroker {
             var reader = try LogReader(properties: properties)
             let before = WallClock.nowMilliseconds()
             let ends = try Self.ends(asked.map { TopicPartition(topic: vitals, partition: $0.id) }, &reader)
-            if let arrived = try arrival(ends, &reader), let written = try Self.brokersTime(of: arrived, &reader) {
+            if let arrived = try arrival(ends, asked: before, &reader),
+                let written = try Self.brokersTime(of: arrived.place, &reader)
+            {
                 return judge(
-                    ClockDifference(written: written, after: before, before: WallClock.nowMilliseconds()), report)
+                    ClockDifference(written: written, after: arrived.after, before: arrived.before), report)
             }
             var newest: Int64?
             for end in ends where end.marks.high > end.marks.low {
@@ -56,16 +58,23 @@ extension CheckBroker {
         return ends
     }
 
-    /// The last message of a partition that has grown since; nil when none has in time.
+    /// The last message of a partition that has grown since it was asked, and between which times; nil when none has in
+    /// time.
     private func arrival(
-        _ ends: [LogEnd], _ reader: inout LogReader
-    ) throws(KafkaError) -> TopicPartitionOffset? {
+        _ ends: [LogEnd], asked: Int64, _ reader: inout LogReader
+    ) throws(KafkaError) -> (place: TopicPartitionOffset, after: Int64, before: Int64)? {
         let deadline = Deadline.after(Self.patience)
+        var lastRound = asked
         while !deadline.hasPassed() {
+            let thisRound = WallClock.nowMilliseconds()
             for end in ends {
                 let high = try reader.watermarks(of: end.partition, within: Self.answerLimit).high
-                if high > end.marks.high { return TopicPartitionOffset(end.partition, offset: high - 1) }
+                if high > end.marks.high {
+                    let place = TopicPartitionOffset(end.partition, offset: high - 1)
+                    return (place, lastRound, WallClock.nowMilliseconds())
+                }
             }
+            lastRound = thisRound
             // One connection's answer is soon there; this only keeps an idle broker from being asked without pause.
             var pause = PollSet(capacity: 1)
             _ = pause.wait(until: .after(.milliseconds(50)))

@@ -67,6 +67,25 @@ struct BrokerFault: Sendable, CustomTestStringConvertible {
         #expect(!(log + check.text).contains(SecureBroker.password))
     }
 
+    @Test func `the broker's clock is measured while messages arrive`() throws {
+        let world = world
+        let isDone = Locked(false)
+        let sender = try ServiceThread(name: "sender") {
+            do {
+                // Each wait for the broker's answer is the pause.
+                while !isDone.withLock({ $0 }) { try world.send(heartRate: 60) }
+            } catch {
+                Issue.record("\(error)")
+            }
+        }
+        let check = try Program.run(["check"], world.settings(.tls))
+        isDone.withLock { $0 = true }
+        #expect(sender.join(within: .seconds(30)))
+        #expect(
+            check.output.contains("ok    clock        the broker's differs from this machine's by no more than "),
+            "\(check.text)")
+    }
+
     @Test func `SCRAM works where the library can, else the line says which one can`() throws {
         let settings = try world.settings(
             .login,
