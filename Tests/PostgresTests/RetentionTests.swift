@@ -34,6 +34,33 @@ extension OnAServer {
             #expect(try connection.value("SELECT to_regclass('silver.vital_reading_20260301') IS NULL") == "t")
         }
 
+        @Test func `a late reading meanwhile is neither a deadlock nor uncounted`() throws {
+            let logins = try RoleLogins.made()
+            var lane = try logins.database.open(user: logins.service)
+            var retention = try logins.database.open(user: logins.service)
+            let insert = "INSERT INTO silver.vital_reading (patient_id, recorded_at, source_partition, source_offset) "
+            // As a lane in the midst of its batch: it holds the table, and another day.
+            try lane.execute("BEGIN; \(insert) VALUES ('\(RoleLogins.patient)', '2026-05-05 10:00Z', 0, 5)")
+            try retention.send("SELECT ops.drop_reading_partition('vital_reading_20260301', '2026-03-02 00:00Z')")
+            // Not the lane itself: what a transaction has once seen of other sessions it sees until its end.
+            var watcher = try logins.database.open()
+            let deadline = Deadline.after(.seconds(30))
+            let waits = """
+                SELECT count(*) FROM pg_stat_activity
+                WHERE pid = \(retention.backendProcessID) AND wait_event_type = 'Lock'
+                """
+            while try watcher.value(waits) == "0" {
+                try #require(!deadline.hasPassed(), "retention does not wait for the lane")
+                if case .needs(let read, let write) = try retention.step(), write {
+                    try retention.wait(read: read, write: write)
+                }
+            }
+            try lane.execute("\(insert) VALUES ('\(RoleLogins.patient)', '2026-03-01 11:00Z', 0, 6); COMMIT")
+            try retention.finish()
+            #expect(try retention.value("SELECT dropped_rows FROM ops.retention_run") == "2")
+            #expect(try lane.value("SELECT count(*) FROM silver.vital_reading") == "1")
+        }
+
         @Test func `a failed run leaves neither a gap nor a line`() throws {
             var connection = try service()
             try connection.execute("BEGIN")
@@ -199,9 +226,13 @@ extension OnAServer {
             try retention.send(
                 "SELECT deleted FROM ops.expire_dead_letters('letters', 0, now() - interval '90 days', 0, 100, NULL)")
             let pid = retention.backendProcessID
-            while try lane.value(
+            // Not the lane itself: what a transaction has once seen of other sessions it sees until its end.
+            var watcher = try logins.database.open()
+            let deadline = Deadline.after(.seconds(30))
+            while try watcher.value(
                 "SELECT count(*) FROM pg_stat_activity WHERE pid = \(pid) AND wait_event_type = 'Lock'") == "0"
             {
+                try #require(!deadline.hasPassed(), "retention does not wait for the lane")
                 if case .needs(let read, let write) = try retention.step(), write {
                     try retention.wait(read: read, write: write)
                 }

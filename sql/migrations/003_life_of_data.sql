@@ -119,8 +119,11 @@ BEGIN
 END
 $$;
 
--- Drops one partition of readings that ends at or before p_before, books it, returns its rows. Writers of that day wait
--- while it is counted; everybody else only while it is taken out of the catalogue.
+-- Drops one partition of readings that ends at or before p_before, books it, returns its rows.
+-- Locks in everybody's order, the table before its partitions: a lane with a late reading holds the table and waits for
+-- the partition, so whoever held the partition and then asked for the table would deadlock for as long as late readings
+-- come. Writers of all days wait while the rows are counted. That the wait be short, they are counted once before,
+-- which brings them into memory and holds nobody up. Readers wait only while the partition leaves the catalogue.
 CREATE FUNCTION ops.drop_reading_partition(p_partition text, p_before timestamptz) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -128,6 +131,8 @@ DECLARE
     v_rows      bigint;
 BEGIN
     PERFORM ops.check_retention(p_before);
+    -- Detaching locks the default partition too: not while others make or fill partitions.
+    PERFORM pg_advisory_xact_lock(hashtextextended('silver.make_partitions', 0));
     SELECT * INTO v_partition FROM ops.reading_partition WHERE partition_name = p_partition AND NOT is_default;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'silver.vital_reading has no partition %', p_partition USING ERRCODE = '42P01';
@@ -135,7 +140,8 @@ BEGIN
     IF v_partition.range_to IS NULL OR v_partition.range_to > p_before THEN
         RAISE EXCEPTION 'partition % reaches beyond %', p_partition, p_before USING ERRCODE = '22023';
     END IF;
-    EXECUTE format('LOCK TABLE silver.%I IN SHARE ROW EXCLUSIVE MODE', p_partition);
+    EXECUTE format('SELECT count(*) FROM ONLY silver.%I', p_partition) INTO v_rows;
+    LOCK TABLE silver.vital_reading IN SHARE ROW EXCLUSIVE MODE;
     EXECUTE format('SELECT count(*) FROM ONLY silver.%I', p_partition) INTO v_rows;
     EXECUTE format('ALTER TABLE silver.vital_reading DETACH PARTITION silver.%I', p_partition);
     EXECUTE format('DROP TABLE silver.%I', p_partition);
