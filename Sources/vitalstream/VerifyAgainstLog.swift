@@ -26,7 +26,7 @@ final class VerifyAgainstLog {
         let before = try VerifyBooks.read(&connection, patientFlowTopic: patientFlowTopic)
         try read(before, &connection, &reader)
 
-        var snapshot = try Transaction.begin(connection, .snapshot)
+        var snapshot = try VerifyBooks.snapshot(connection)
         let books = try VerifyBooks.read(&snapshot.connection, patientFlowTopic: patientFlowTopic)
         try read(books, &snapshot.connection, &reader)
         fold.applyRetries()

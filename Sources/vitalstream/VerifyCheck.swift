@@ -43,6 +43,14 @@ struct VerifyBooks {
     /// The topic whose messages become no readings.
     var patientFlowTopic: String
 
+    /// Begins the transaction that is the snapshot. Partitions are locked before it is taken: one that retention drops
+    /// after it would be missing from the count without a line in the books that the snapshot sees.
+    static func snapshot(_ connection: consuming Connection) throws(PostgresError) -> Transaction {
+        var snapshot = try Transaction.begin(connection, .snapshot)
+        try snapshot.connection.execute("LOCK TABLE silver.vital_reading IN ACCESS SHARE MODE")
+        return snapshot
+    }
+
     /// Reads them. The caller's transaction is the snapshot.
     static func read(
         _ connection: inout Connection, patientFlowTopic: String

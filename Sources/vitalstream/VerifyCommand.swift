@@ -18,7 +18,7 @@ enum VerifyCommand {
         if settings.flag("against-log") {
             outcome = try VerifyAgainstLog(settings).run(connection)
         } else {
-            var snapshot = try Transaction.begin(connection, .snapshot)
+            var snapshot = try VerifyBooks.snapshot(connection)
             let books = try VerifyBooks.read(
                 &snapshot.connection, patientFlowTopic: settings.string("PATIENT_FLOW_TOPIC"))
             outcome = VerifyOutcome(checks: books.checks(), notes: notes(on: books))
