@@ -39,9 +39,14 @@ extension ProductCommands {
         "retention", summary: "Drop what is older than it may be kept, and book what goes.",
         details: "An age is a whole number of days (90d), weeks (12w), months (18mo) or years (2y), counted back from "
             + "today's midnight in UTC. Readings go by their time, in whole daily partitions; those of the default "
-            + "partition, the history and dead letters (by the time they were received) in batches. serve goes on.\n"
+            + "partition, the history and dead letters (by the time they were received) in batches. serve goes on: "
+            + "its lanes wait while a partition is counted and taken out. A lock that is not granted within 2 s is let "
+            + "go and asked for again, up to 12 times in about a minute; then the command names what is in use and "
+            + "ends, and what was done before is done.\n"
             + "What goes is booked in ops.retention_run in the same transaction, so that verify still adds up. It "
-            + "cannot be had back but from a backup: try --dry-run first.",
+            + "cannot be had back but from a backup: try --dry-run first. "
+            + "Ages of tables that the database does not have are passed over with a line that says so: this version's "
+            + "schema has no patient flow and no predictions.",
         flags: [
             age("vitals", "readings"), age("history", "the values that corrections replaced"),
             age("dead-letters", "dead letters, whose payloads are patient data,"),

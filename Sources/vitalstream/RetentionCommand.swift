@@ -43,8 +43,8 @@ enum RetentionCommand {
             isDryRun: settings.flag("dry-run"))
         try run.begin()
         // Before anything goes: a command that is refused has changed nothing.
-        if ages.flow != nil { try run.refuse("flow", table: "silver.patient_flow_event") }
-        if ages.predictions != nil { try run.refuse("predictions", table: "gold.wait_prediction") }
+        if ages.flow != nil { try run.passOver("flow", table: "silver.patient_flow_event") }
+        if ages.predictions != nil { try run.passOver("predictions", table: "gold.wait_prediction") }
         defer { run.report() }
         if let age = ages.vitals { try run.dropReadings(age) }
         if let age = ages.history { try run.expireHistory(age) }

@@ -23,14 +23,16 @@ struct RetentionRun: ~Copyable {
         try connection.execute("SET lock_timeout = '2s'")
     }
 
-    /// Says why an age cannot be applied.
-    mutating func refuse(_ flag: String, table: String) throws {
+    /// An age of a table that this version drops nothing of: refused where the table is, for who asked would believe
+    /// it done; passed over where it is not, so that one command line serves databases with it and without.
+    /// - Throws: before anything is changed.
+    mutating func passOver(_ flag: String, table: String) throws {
         let isThere = try connection.query("SELECT to_regclass($1) IS NOT NULL", [table]).boolean(0, 0)
+        guard isThere else {
+            return Console.writeLine("--\(flag): this database has no \(table), so nothing of it is dropped")
+        }
         throw CommandFailure(
-            isThere
-                ? "--\(flag): this version cannot drop rows of \(table): use the version that made it"
-                : "--\(flag): this database has no \(table) yet, so there is nothing to keep or to drop: leave it out; "
-                    + "nothing was changed")
+            "--\(flag): this version cannot drop rows of \(table): use the version that made it; nothing was changed")
     }
 
     // MARK: - Readings
