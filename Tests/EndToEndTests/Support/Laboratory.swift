@@ -59,6 +59,13 @@ final class Laboratory {
         try connection.execute(ProgressJournal.schema)
     }
 
+    /// Puts an empty database in the place of this one.
+    func emptyDatabase() throws {
+        var connection = try Connection.open(server.connectionURL(), applicationName: "laboratory")
+        try connection.execute("DROP DATABASE \(database) WITH (FORCE)")
+        try connection.execute("CREATE DATABASE \(database)")
+    }
+
     /// A new topic.
     func topic(_ name: String = "vitals", partitions: Int) throws -> SentLog {
         try broker.createTopic(name, partitions: partitions)
