@@ -1,5 +1,6 @@
 import FoundationEssentials  // JSON of another reader than ours, to read the programs' counts
 import Kafka
+import ProducerSupport
 import Service
 import Testing
 
@@ -86,6 +87,17 @@ import Testing
             }
         }
         return logged
+    }
+
+    @Test(arguments: [
+        ("/usr/local/bin/vitals-producer", "vitals-producer "),
+        ("/usr/local/bin/duplicate-vitals-producer", "duplicate-vitals-producer "),
+        ("duplicate-vitals-producer", "duplicate-vitals-producer "),
+        ("some-link", "vitals-producer "),
+    ])
+    func `one file is the producer that it is called by`(path: String, says: String) {
+        let end = ProducerProgram.run(commandLine: [path, "--version"], environment: [:])
+        #expect(end.code == 0 && end.output.hasPrefix(says), "\(end.output)")
     }
 
     @Test func `everything that vitals-producer counts is in the log, each patient in one partition`() throws {
