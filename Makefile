@@ -12,7 +12,7 @@ FILTER ?=
 # A test that hangs must not hang CI.
 TEST_SECONDS ?= 1800
 SWIFT_CODE := Package.swift $(wildcard Sources producers bench sql Tests)
-SHELL_CODE := .ci/run $(shell grep -lE '^\#!.*bash' tools/* 2>/dev/null)
+SHELL_CODE := .ci/run $(shell grep -lE '^\#!.*bash' tools/* deploy/compose/* 2>/dev/null)
 
 # Swift Testing runs as many tests at once as there are cores. Many of ours start a server each, so a machine with
 # many cores is held back; a test that needs it alone says so with `.serialized`.

@@ -4,7 +4,7 @@
 # Users cannot be made when the storage is formatted: the image formats it by itself, without any.
 set -euo pipefail
 
-readonly BROKER=kafka:19094 TOPIC=vitals GROUP=vitalstream
+readonly BROKER=kafka:19094 VITALS=vitals PATIENT_FLOW=patient-flow GROUP=vitalstream
 readonly ADMIN=/etc/vitalstream/kafka-admin.properties
 
 say() { echo "kafka-setup: $*"; }
@@ -29,12 +29,15 @@ for _ in $(seq 120); do
     sleep 1
 done
 
-tool org.apache.kafka.tools.TopicCommand --create --if-not-exists --topic "$TOPIC"
-# The service reads; the group it may join is its own, and `check` looks at the topic's settings.
-rights vitalstream --operation Read --operation Describe --operation DescribeConfigs --topic "$TOPIC" --group "$GROUP"
+for topic in "$VITALS" "$PATIENT_FLOW"; do
+    tool org.apache.kafka.tools.TopicCommand --create --if-not-exists --topic "$topic"
+done
+# The service reads; the group it may join is its own, and `check` looks at the topics' settings.
+rights vitalstream --operation Read --operation Describe --operation DescribeConfigs \
+    --topic "$VITALS" --topic "$PATIENT_FLOW" --group "$GROUP"
 # The producers write; idempotence comes with the right to.
-rights vitals-producer --operation Write --operation Describe --topic "$TOPIC"
+rights vitals-producer --operation Write --operation Describe --topic "$VITALS"
 # Users come last: whoever can log in finds everything there.
 user vitalstream /run/secrets/kafka-service.password
 user vitals-producer /run/secrets/kafka-producer.password
-say "topic, rights and users are there"
+say "topics, rights and users are there"
