@@ -24,6 +24,7 @@ let package = Package(
         .executable(name: "vitalstream", targets: ["vitalstream"]),
         .executable(name: "vitals-producer", targets: ["vitals-producer"]),
         .executable(name: "duplicate-vitals-producer", targets: ["duplicate-vitals-producer"]),
+        .executable(name: "patient-flow-producer", targets: ["patient-flow-producer"]),
     ],
     targets: [
         // C libraries of the system, as modules.
@@ -73,6 +74,9 @@ let package = Package(
         .executableTarget(
             name: "duplicate-vitals-producer", dependencies: ["ProducerSupport", "Service"],
             path: "producers/duplicate-vitals-producer", swiftSettings: strict),
+        .executableTarget(
+            name: "patient-flow-producer", dependencies: ["ProducerSupport", "Service"],
+            path: "producers/patient-flow-producer", swiftSettings: strict),
 
         // Tests: one folder per target, mirroring its files.
         .target(name: "CMallocCounter", path: "Tests/Support/CMallocCounter"),

@@ -23,6 +23,11 @@ public enum ProducerProgram {
         run(.duplicateVitals, ProducerSettings.duplicateVitals, arguments, environment)
     }
 
+    /// `patient-flow-producer`; as above.
+    public static func runPatientFlow(arguments: [String], environment: [String: String]) -> ProgramEnd {
+        run(.patientFlow, ProducerSettings.patientFlow, arguments, environment)
+    }
+
     /// Longest time from a stop signal to the end: the flush's eight seconds and some.
     private static let stopPatience: Duration = .seconds(12)
 
@@ -95,9 +100,13 @@ public struct ProgramEnd: Sendable {
         do throws(ProducerRun.Failure) {
             let report = try run.run()
             let cause = report.result.obstacle ?? "messages were not delivered in time"
+            let text = isJSON ? report.json() : report.text()
+            let complaint = report.isComplete ? "" : "\(run.program): \(cause)\n"
+            // Standard output has the messages then.
+            let isOutputTaken = run.plan.output == "-"
             self.init(
-                code: report.isComplete ? 0 : 1, output: isJSON ? report.json() : report.text(),
-                complaint: report.isComplete ? "" : "\(run.program): \(cause)\n")
+                code: report.isComplete ? 0 : 1, output: isOutputTaken ? "" : text,
+                complaint: isOutputTaken ? text + complaint : complaint)
         } catch {
             self.init(code: 1, complaint: "\(run.program): \(error.message)\n")
         }

@@ -15,12 +15,14 @@ struct ProducerRun: Sendable {
         case kafka(KafkaError)
         case replay(ReplayError)
         case noTopic(String)
+        case output(SystemError)
 
         var message: String {
             switch self {
             case .kafka(let error): "cannot make a producer: \(error); see KAFKA_BOOTSTRAP_SERVERS and KAFKA_CONFIG_*"
             case .replay(let error): error.message
             case .noTopic(let why): why
+            case .output(let error): "\(error); see --output"
             }
         }
     }
@@ -30,7 +32,16 @@ struct ProducerRun: Sendable {
 
     /// Sends everything, waits for its delivery, and reports.
     func run() throws(Failure) -> RunReport {
-        var sink = try makeSink()
+        if let path = plan.output {
+            var file: FileSink
+            do throws(SystemError) { file = try FileSink(path: path) } catch { throw .output(error) }
+            return try carry(to: &file)
+        }
+        var topic = try makeSink()
+        return try carry(to: &topic)
+    }
+
+    private func carry<Sink: MessageSink & ~Copyable>(to sink: inout Sink) throws(Failure) -> RunReport {
         // A file that cannot be opened is said at once, not after a wait for the broker.
         switch plan.content {
         case .simulation(let configuration):
@@ -38,12 +49,24 @@ struct ProducerRun: Sendable {
             let result = try send(&source, &sink)
             return report(result, .simulation(source.counts))
         case .replay(let path, let repeats, false):
-            var source = try Self.replay { () throws(ReplayError) in try StreamedReplay(path: path, repeats: repeats) }
+            var source = try Self.replay { () throws(ReplayError) in
+                try StreamedReplay(path: path, repeats: repeats, keyField: plan.keyField)
+            }
             let result = try send(&source, &sink)
             return report(result, .replay(source.counts))
         case .replay(let path, let repeats, true):
             var source = try Self.replay { () throws(ReplayError) in
-                try ShuffledReplay(path: path, repeats: repeats, seed: plan.seed)
+                try ShuffledReplay(path: path, repeats: repeats, seed: plan.seed, keyField: plan.keyField)
+            }
+            let result = try send(&source, &sink)
+            return report(result, .replay(source.counts))
+        case .flow(let configuration, let pace):
+            var source = FlowSource(configuration, pace: pace)
+            let result = try send(&source, &sink)
+            return report(result, .flow(source.counts))
+        case .flowReplay(let path, let pace):
+            var source = try Self.replay { () throws(ReplayError) in
+                try PacedReplay(path: path, keyField: plan.keyField, pace: pace)
             }
             let result = try send(&source, &sink)
             return report(result, .replay(source.counts))
@@ -58,6 +81,7 @@ struct ProducerRun: Sendable {
 
     private func makeSink() throws(Failure) -> KafkaSink {
         var longest = LineReader.lineLimit
+        if case .flow = plan.content { longest = FlowConfiguration.messageBytes }
         if case .simulation(let configuration) = plan.content {
             longest =
                 configuration.shares.oversize > 0
@@ -66,7 +90,7 @@ struct ProducerRun: Sendable {
         let log = log
         do throws(KafkaError) {
             return try KafkaSink(
-                bootstrapServers: settings.string("KAFKA_BOOTSTRAP_SERVERS"), topic: settings.string("VITALS_TOPIC"),
+                bootstrapServers: settings.string("KAFKA_BOOTSTRAP_SERVERS"), topic: topic,
                 mostMessageBytes: longest, properties: settings.kafkaProperties
             ) { level, facility, message in
                 // librdkafka's levels are syslog's: below 5 something is amiss, but for a fresh broker's first second.
@@ -80,8 +104,8 @@ struct ProducerRun: Sendable {
         }
     }
 
-    private func send<Source: MessageSource & ~Copyable>(
-        _ source: inout Source, _ sink: inout KafkaSink
+    private func send<Source: MessageSource & ~Copyable, Sink: MessageSink & ~Copyable>(
+        _ source: inout Source, _ sink: inout Sink
     ) throws(Failure) -> RunResult {
         try waitForTopic(&sink)
         let loop = SendLoop(
@@ -96,12 +120,12 @@ struct ProducerRun: Sendable {
     }
 
     /// Asks until the topic is there: a producer may well be started before its broker.
-    private func waitForTopic(_ sink: inout KafkaSink) throws(Failure) {
+    private func waitForTopic<Sink: MessageSink & ~Copyable>(_ sink: inout Sink) throws(Failure) {
         let deadline = Deadline.after(Self.topicPatience)
         while !stop.isSet, let cause = sink.missing(within: .seconds(2)) {
             if deadline.hasPassed() { throw .noTopic("the topic cannot be reached: \(cause)") }
             log.info(
-                "waiting for the topic", .field("topic", settings.string("VITALS_TOPIC")), .field("cause", cause),
+                "waiting for the topic", .field("topic", topic), .field("cause", cause),
                 every: .seconds(10))
             sink.poll(timeoutMilliseconds: 500)
         }
@@ -126,8 +150,11 @@ struct ProducerRun: Sendable {
         }
     }
 
+    private var topic: String { settings.string(plan.topicSetting) }
+
     private func report(_ result: RunResult, _ counts: RunReport.Counts) -> RunReport {
         RunReport(
-            program: program, topic: settings.string("VITALS_TOPIC"), seed: plan.seed, result: result, counts: counts)
+            program: program, destination: plan.output.map { .file($0) } ?? .topic(topic), seed: plan.seed,
+            result: result, counts: counts)
     }
 }

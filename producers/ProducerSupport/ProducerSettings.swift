@@ -7,7 +7,7 @@ enum ProducerSettings {
 
     /// The settings of `vitals-producer`.
     static let vitals = SettingsCatalog(
-        program: "vitals-producer", version: version, settings: settings,
+        program: "vitals-producer", version: version, settings: settings(topic: vitalsTopic),
         command: CommandDeclaration(
             "", summary: "sends simulated vital signs, or the lines of a file, to Kafka",
             details: """
@@ -26,11 +26,12 @@ enum ProducerSettings {
                     "vitals-producer --file messages.ndjson.gz --repeat 2 --shuffle --seed 7",
                     "every line twice, in an order that the seed decides"),
             ]),
-        foreignNames: serviceNames.union(["MAX_MESSAGE_BYTES"]))
+        foreignNames: serviceNames.union(["MAX_MESSAGE_BYTES", "PATIENT_FLOW_TOPIC"]))
 
     /// The settings of `duplicate-vitals-producer`.
     static let duplicateVitals = SettingsCatalog(
-        program: "duplicate-vitals-producer", version: version, settings: settings + [longestMessage],
+        program: "duplicate-vitals-producer", version: version,
+        settings: settings(topic: vitalsTopic) + [longestMessage],
         command: CommandDeclaration(
             "", summary: "sends simulated vital signs with duplicates, corrections and bad input to Kafka",
             details: """
@@ -48,29 +49,35 @@ enum ProducerSettings {
                     "duplicate-vitals-producer --rate 0 --count 200000 --duplicates 0.3 --corrections 0.1 --json",
                     "other shares, and the counts as one line of JSON"),
             ]),
-        foreignNames: serviceNames)
+        foreignNames: serviceNames.union(["PATIENT_FLOW_TOPIC"]))
 
-    private static let settings = [
-        SettingDeclaration(
-            "KAFKA_BOOTSTRAP_SERVERS", default: "localhost:9092", kind: .text(),
-            meaning: "Brokers to ask first, as host:port, divided by commas.", example: "kafka-1:9092,kafka-2:9092"),
-        SettingDeclaration(
-            "VITALS_TOPIC", default: "vitals", kind: .name(mostBytes: 249), meaning: "Topic of the vital signs."),
-        SettingDeclaration(
-            "LOG_LEVEL", default: "info", kind: .choice(LogLevel.allCases.map(\.name)),
-            meaning: "Least level of log lines; the progress line is one of info."),
-        SettingDeclaration(
-            "LOG_FORMAT", default: "text", kind: .choice(LogFormat.allCases.map(\.rawValue)),
-            meaning: "Log lines as text or as JSON objects."),
-    ]
+    private static let vitalsTopic = SettingDeclaration(
+        "VITALS_TOPIC", default: "vitals", kind: .name(mostBytes: 249), meaning: "Topic of the vital signs.")
+
+    /// The settings of every program.
+    static func settings(topic: SettingDeclaration) -> [SettingDeclaration] {
+        [
+            SettingDeclaration(
+                "KAFKA_BOOTSTRAP_SERVERS", default: "localhost:9092", kind: .text(),
+                meaning: "Brokers to ask first, as host:port, divided by commas.",
+                example: "kafka-1:9092,kafka-2:9092"),
+            topic,
+            SettingDeclaration(
+                "LOG_LEVEL", default: "info", kind: .choice(LogLevel.allCases.map(\.name)),
+                meaning: "Least level of log lines; the progress line is one of info."),
+            SettingDeclaration(
+                "LOG_FORMAT", default: "text", kind: .choice(LogFormat.allCases.map(\.rawValue)),
+                meaning: "Log lines as text or as JSON objects."),
+        ]
+    }
 
     private static let longestMessage = SettingDeclaration(
         "MAX_MESSAGE_BYTES", default: "8388608", kind: .integer(2_048...67_000_000),
         meaning: "What the service accepts; an oversize message is one byte longer.")
 
     /// Names of a settings file that belong to the service, which may share it.
-    private static let serviceNames: Set<String> = [
-        "KAFKA_GROUP_ID", "PATIENT_FLOW_TOPIC", "DATABASE_URL", "DATABASE_URL_FILE", "MIGRATE",
+    static let serviceNames: Set<String> = [
+        "KAFKA_GROUP_ID", "DATABASE_URL", "DATABASE_URL_FILE", "MIGRATE",
         "VALIDATION_MAX_FUTURE_SECONDS", "LANES", "BATCH_MAX_ROWS", "BATCH_MAX_BYTES", "PATIENT_CACHE_ENTRIES",
         "STALE_LOOP_SECONDS", "HTTP_HOST", "HTTP_PORT",
     ]
@@ -82,7 +89,8 @@ enum ProducerSettings {
         return [rate] + limits
     }
 
-    private static let limits = [
+    /// When a run ends, and its seed.
+    static let limits = [
         FlagDeclaration(
             "count", kind: .integer(1...1_000_000_000_000), valueName: "N", meaning: "End after so many messages."),
         FlagDeclaration(
@@ -126,10 +134,10 @@ enum ProducerSettings {
         share("oversize", "0", "messages longer than MAX_MESSAGE_BYTES"),
     ]
 
-    private static func share(_ name: String, _ value: String, _ meaning: String) -> FlagDeclaration {
+    static func share(_ name: String, _ value: String, _ meaning: String) -> FlagDeclaration {
         FlagDeclaration(
             name, kind: .number(0...1), valueName: "SHARE", default: value, meaning: "Share of \(meaning).")
     }
 
-    private static let output = [FlagDeclaration("json", meaning: "Print the counts as one line of JSON.")]
+    static let output = [FlagDeclaration("json", meaning: "Print the counts as one line of JSON.")]
 }

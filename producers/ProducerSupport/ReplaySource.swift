@@ -4,7 +4,7 @@ internal import Simulation
 package struct ReplayCounts: Sendable, Equatable {
     /// Messages sent.
     package var messages = 0
-    /// Of these, sent with an empty key, since no patientId was found in the line.
+    /// Of these, sent with an empty key, since the field that is the key was not found in the line.
     package var withoutKey = 0
     /// Bytes of all payloads.
     package var payloadBytes = 0
@@ -16,6 +16,7 @@ package struct ReplayCounts: Sendable, Equatable {
 /// A file's lines in their order, the whole file as often as wanted, in the memory of one line.
 package struct StreamedReplay: ~Copyable, MessageSource {
     private let path: String
+    private let keyField: StaticString
     private var reader: LineReader
     private var repeatsLeft: Int
     private var line = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -23,9 +24,10 @@ package struct StreamedReplay: ~Copyable, MessageSource {
     /// What was sent so far.
     package private(set) var counts = ReplayCounts()
 
-    /// Opens the file; `repeats` is 1 or more.
-    package init(path: String, repeats: Int) throws(ReplayError) {
+    /// Opens the file; `repeats` is 1 or more, `keyField` the field whose value is a line's key.
+    package init(path: String, repeats: Int, keyField: StaticString = "patientId") throws(ReplayError) {
         self.path = path
+        self.keyField = keyField
         reader = try LineReader(path: path)
         repeatsLeft = repeats - 1
     }
@@ -49,11 +51,11 @@ package struct StreamedReplay: ~Copyable, MessageSource {
     package func withMessage<Result>(
         _ body: (_ key: UnsafeRawBufferPointer?, _ payload: UnsafeRawBufferPointer) -> Result
     ) -> Result {
-        lend(line, to: body)
+        lend(line, keyField, to: body)
     }
 
     package mutating func countSent() {
-        counts.add(line)
+        counts.add(line, keyField)
     }
 }
 
@@ -64,13 +66,16 @@ package struct ShuffledReplay: ~Copyable, MessageSource {
 
     private var bytes: [UInt8] = []
     private var ends: [Int] = []
+    private let keyField: StaticString
     private let order: ReplayOrder
     private var place = -1
     /// What was sent so far.
     package private(set) var counts = ReplayCounts()
 
     /// Reads the whole file and makes the order.
-    package init(path: String, repeats: Int, seed: UInt64) throws(ReplayError) {
+    package init(
+        path: String, repeats: Int, seed: UInt64, keyField: StaticString = "patientId"
+    ) throws(ReplayError) {
         var reader = try LineReader(path: path)
         while let line = try reader.next() {
             guard bytes.count + line.count <= Self.byteLimit else { throw .tooLargeToShuffle(path: path) }
@@ -82,6 +87,7 @@ package struct ShuffledReplay: ~Copyable, MessageSource {
             throw .tooLargeToShuffle(path: path)
         }
         self.order = order
+        self.keyField = keyField
     }
 
     package mutating func advance(wallClockMilliseconds: Int64) throws(ReplayError) -> SourceStep {
@@ -92,13 +98,13 @@ package struct ShuffledReplay: ~Copyable, MessageSource {
     package func withMessage<Result>(
         _ body: (_ key: UnsafeRawBufferPointer?, _ payload: UnsafeRawBufferPointer) -> Result
     ) -> Result {
-        withLine { lend($0, to: body) }
+        withLine { lend($0, keyField, to: body) }
     }
 
     package mutating func countSent() {
         let range = presentRange
         var counts = counts
-        bytes.withUnsafeBytes { counts.add(UnsafeRawBufferPointer(rebasing: $0[range])) }
+        bytes.withUnsafeBytes { counts.add(UnsafeRawBufferPointer(rebasing: $0[range]), keyField) }
         self.counts = counts
     }
 
@@ -114,18 +120,18 @@ package struct ShuffledReplay: ~Copyable, MessageSource {
 }
 
 extension ReplayCounts {
-    fileprivate mutating func add(_ line: UnsafeRawBufferPointer) {
+    fileprivate mutating func add(_ line: UnsafeRawBufferPointer, _ keyField: StaticString) {
         messages += 1
         payloadBytes += line.count
-        if ReplayKey.range(in: line) == nil { withoutKey += 1 }
+        if ReplayKey.range(in: line, field: keyField) == nil { withoutKey += 1 }
     }
 }
 
-/// Lends a line with its key, which is empty, not absent, where no patientId is found.
+/// Lends a line with its key, which is empty, not absent, where no such field is found.
 private func lend<Result>(
-    _ line: UnsafeRawBufferPointer,
+    _ line: UnsafeRawBufferPointer, _ keyField: StaticString,
     to body: (_ key: UnsafeRawBufferPointer?, _ payload: UnsafeRawBufferPointer) -> Result
 ) -> Result {
-    let key = ReplayKey.range(in: line).map { UnsafeRawBufferPointer(rebasing: line[$0]) }
+    let key = ReplayKey.range(in: line, field: keyField).map { UnsafeRawBufferPointer(rebasing: line[$0]) }
     return body(key ?? UnsafeRawBufferPointer(start: nil, count: 0), line)
 }

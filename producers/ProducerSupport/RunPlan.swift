@@ -7,16 +7,24 @@ struct RunPlan {
     enum Content {
         case simulation(SimulationConfiguration)
         case replay(path: String, repeats: Int, isShuffled: Bool)
+        case flow(FlowConfiguration, EventPace)
+        case flowReplay(path: String, EventPace)
     }
 
     /// Which program it is for.
     enum Program {
-        case vitals, duplicateVitals
+        case vitals, duplicateVitals, patientFlow
     }
 
     let content: Content
     let seed: UInt64
     let limits: RunLimits
+    /// The setting that names the topic.
+    let topicSetting: String
+    /// The field that is the key of a replayed line.
+    let keyField: StaticString
+    /// A file that takes the messages instead of the topic, `-` for standard output; nil: the topic.
+    let output: String?
 
     /// Readings a second that no run exceeds: the start of an unlimited run lies so far back that its event times do
     /// not reach the clock.
@@ -32,7 +40,18 @@ struct RunPlan {
     init(
         _ program: Program, _ settings: ResolvedSettings, now: Int64, randomSeed: UInt64
     ) throws(SettingsError) {
-        seed = settings.optionalInteger("seed").map { UInt64($0) } ?? randomSeed
+        let seed = settings.optionalInteger("seed").map { UInt64($0) } ?? randomSeed
+        self.seed = seed
+        if program == .patientFlow {
+            (topicSetting, keyField) = ("PATIENT_FLOW_TOPIC", "facilityId")
+            output = settings.optionalString("output")
+            limits = RunLimits(
+                rate: 0, count: settings.optionalInteger("count"),
+                durationNanoseconds: settings.optionalDuration("duration")?.wholeNanoseconds)
+            content = try Self.flow(settings, limits, seed: seed, now: now)
+            return
+        }
+        (topicSetting, keyField, output) = ("VITALS_TOPIC", "patientId", nil)
         let path = program == .vitals ? settings.optionalString("file") : nil
         limits = RunLimits(
             rate: settings.optionalNumber("rate") ?? (path == nil ? Self.defaultRate : 0),
@@ -115,12 +134,13 @@ struct RunPlan {
 
     private static func oversizeBytes(_ program: Program, _ settings: ResolvedSettings) -> Int {
         switch program {
-        case .vitals: SimulationConfiguration.payloadLimit
+        case .vitals, .patientFlow: SimulationConfiguration.payloadLimit
         case .duplicateVitals: settings.integer("MAX_MESSAGE_BYTES") + 1
         }
     }
 
-    private static func refuse(
+    /// Refuses flags that were given where they mean nothing.
+    static func refuse(
         _ flags: [String], _ settings: ResolvedSettings, _ condition: String
     ) throws(SettingsError) {
         for flag in flags where settings.source(of: flag) != .defaultValue {

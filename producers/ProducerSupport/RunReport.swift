@@ -7,10 +7,17 @@ struct RunReport {
     enum Counts {
         case simulation(MessageCounts)
         case replay(ReplayCounts)
+        case flow(FlowCounts)
+    }
+
+    /// Where the messages went.
+    enum Destination {
+        case topic(String)
+        case file(String)
     }
 
     let program: String
-    let topic: String
+    let destination: Destination
     let seed: UInt64
     let result: RunResult
     let counts: Counts
@@ -20,10 +27,16 @@ struct RunReport {
 
     /// A table, its last line ended.
     func text() -> String {
-        var lines = ["\(program): topic \(topic), seed \(seed)", ""]
+        let place =
+            switch destination {
+            case .topic(let name): "topic \(name)"
+            case .file(let path): "file \(path)"
+            }
+        var lines = ["\(program): \(place), seed \(seed)", ""]
         switch counts {
         case .simulation(let counts): lines += simulationLines(counts)
         case .replay(let counts): lines += replayLines(counts)
+        case .flow(let counts): lines += flowLines(counts)
         }
         let seconds = Double(result.nanoseconds) / 1e9
         let rate = seconds > 0 ? Double(result.sent) / seconds : 0
@@ -36,8 +49,13 @@ struct RunReport {
 
     /// One JSON object on one line.
     func json() -> String {
+        let place =
+            switch destination {
+            case .topic(let name): Self.string("topic", name)
+            case .file(let path): Self.string("output", path)
+            }
         var fields = [
-            Self.string("program", program), Self.string("topic", topic), Self.number("seed", "\(seed)"),
+            Self.string("program", program), place, Self.number("seed", "\(seed)"),
             Self.number("sent", "\(result.sent)"), Self.number("delivered", "\(result.delivered)"),
             Self.number("undelivered", "\(result.undelivered)"), Self.number("exact", isComplete ? "true" : "false"),
             Self.number("stopped", result.isStopped ? "true" : "false"),
@@ -52,6 +70,7 @@ struct RunReport {
         case .replay(let counts):
             fields.append(Self.number("payload_bytes", "\(counts.payloadBytes)"))
             fields.append(Self.number("without_key", "\(counts.withoutKey)"))
+        case .flow(let counts): fields += flowFields(counts)
         }
         return "{" + fields.joined(separator: ",") + "}\n"
     }
@@ -78,7 +97,7 @@ struct RunReport {
         RejectionReason.allCases.map { ($0.rawValue, counts.deadLetters($0)) }.filter { $0.1 > 0 }
     }
 
-    private func row(_ name: String, _ count: Int) -> String {
+    func row(_ name: String, _ count: Int) -> String {
         let digits = Self.grouped(count)
         let gap = max(1, 46 - name.count - digits.count)
         return "  " + name + String(repeating: " ", count: gap) + digits
@@ -104,9 +123,9 @@ struct RunReport {
         "\"\(name)\":\"\(String(decoding: TextEscape.json(value), as: UTF8.self))\""
     }
 
-    private static func number(_ name: String, _ value: String) -> String { "\"\(name)\":\(value)" }
+    static func number(_ name: String, _ value: String) -> String { "\"\(name)\":\(value)" }
 
-    private static func object(_ name: String, _ counts: [(name: String, count: Int)]) -> String {
+    static func object(_ name: String, _ counts: [(name: String, count: Int)]) -> String {
         number(name, "{" + counts.map { number($0.name, "\($0.count)") }.joined(separator: ",") + "}")
     }
 }

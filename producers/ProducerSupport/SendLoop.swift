@@ -12,6 +12,13 @@ package protocol MessageSink: ~Copyable {
     var failed: Int { get }
     /// Why it takes nothing more, nil while it does.
     var obstacle: String? { get }
+    /// What must be there before the first message and is not yet; nil when all is there.
+    mutating func missing(within limit: Duration) -> String?
+}
+
+extension MessageSink where Self: ~Copyable {
+    /// Nothing is needed beforehand.
+    package mutating func missing(within limit: Duration) -> String? { nil }
 }
 
 /// A sink's answer to a message.

@@ -85,6 +85,8 @@ public enum SimulationError: Error, Equatable, Sendable {
     case sharesExceedWhole
     /// At this pace a patient would be read twice in a millisecond; so many patients are needed.
     case tooFewPatients(least: Int)
+    /// A share of the patient flow is beyond what is possible.
+    case flowShares
 
     /// One line that says what is allowed.
     public var message: String {
@@ -92,6 +94,7 @@ public enum SimulationError: Error, Equatable, Sendable {
         case .outOfRange(let name): "\(name) out of range"
         case .sharesExceedWhole: "the shares must be 0 or more and add up to at most 1"
         case .tooFewPatients(let least): "at this rate --patients must be at least \(least)"
+        case .flowShares: "--late and --reordered must add up to at most 1, and --duplicates must be at most 0.9"
         }
     }
 }
