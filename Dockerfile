@@ -20,6 +20,7 @@ RUN export VITALSTREAM_COMMIT="$COMMIT" && mkdir -p /out/bin /out/lib \
         swift build -c release --static-swift-stdlib --product "$program" \
         && strip -o "/out/bin/$program" ".build/release/$program" || exit 1; done \
     && ln -s vitals-producer /out/bin/duplicate-vitals-producer \
+    && ln -s vitals-producer /out/bin/patient-flow-producer \
     # trixie has a newer simdjson under another name; this one comes along.
     && cp -a "$(dirname "$(ldconfig -p | sed -n 's/.*libsimdjson.so.14 .*=> //p' | head -n 1)")"/libsimdjson.so.14* /out/lib/ \
     # What comes along beside dpkg, for the bill of materials: distribution, package, version, architecture, source.

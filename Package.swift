@@ -97,7 +97,7 @@ let package = Package(
             name: "AnalyticsTests", dependencies: ["Postgres", "Service", "Schema"], swiftSettings: strict),
         .testTarget(name: "SimulationTests", dependencies: ["Simulation", "VitalSigns"], swiftSettings: strict),
         .testTarget(
-            name: "ProducerSupportTests", dependencies: ["ProducerSupport", "Kafka", "Service", "CZlib"],
+            name: "ProducerSupportTests", dependencies: ["ProducerSupport", "Simulation", "Kafka", "Service", "CZlib"],
             swiftSettings: strict),
     ]
 )

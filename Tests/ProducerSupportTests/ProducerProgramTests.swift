@@ -26,39 +26,6 @@ import Testing
         }
     }
 
-    private struct Run {
-        let status: ChildStatus?
-        let output: String
-        let errors: String
-        var counts: Counts { get throws { try JSONDecoder().decode(Counts.self, from: Data(output.utf8)) } }
-    }
-
-    /// The program that the build left beside this test.
-    private func command(_ program: String, _ arguments: [String]) throws -> ChildCommand {
-        let own = try #require(HostProcess.executablePath)
-        let directory = own.split(separator: "/").dropLast().joined(separator: "/")
-        // In a bundle the test runs from the toolchain's helper; its first argument then names the bundle.
-        let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? ""
-        let beside = bundle.split(separator: "/").dropLast().joined(separator: "/")
-        let candidates = ["/\(directory)/\(program)", "/\(beside)/\(program)"]
-        var command = ChildCommand(
-            try #require(candidates.first { FileSystem.isExecutable($0) }, "build \(program) first"), arguments)
-        command.environment = ["PATH": "/usr/bin:/bin"]
-        command.output = .pipe
-        command.error = .pipe
-        command.diesWithParent = false
-        return command
-    }
-
-    private func run(_ program: String, _ arguments: [String]) throws -> Run {
-        let child = try ChildProcess(try command(program, arguments))
-        let status = child.wait(within: .seconds(60))
-        if status == nil { child.signal(9) }
-        _ = child.output?.waitForEnd(within: .seconds(5))
-        _ = child.errorOutput?.waitForEnd(within: .seconds(5))
-        return Run(status: status, output: child.output?.text ?? "", errors: child.errorOutput?.text ?? "")
-    }
-
     private struct Logged {
         var messages = 0
         var keys: [String: Int32] = [:]
@@ -103,14 +70,14 @@ import Testing
     @Test func `everything that vitals-producer counts is in the log, each patient in one partition`() throws {
         let cluster = try MockCluster()
         try cluster.createTopic("vitals", partitions: 3)
-        let run = try run(
+        let run = try runProducer(
             "vitals-producer",
             [
                 "--kafka-bootstrap-servers", cluster.bootstrapServers, "--rate", "0", "--count", "20000", "--seed", "7",
                 "--patients", "50", "--json",
             ])
         #expect(run.status == .exited(0), "\(run.errors)")
-        let counts = try run.counts
+        let counts = try run.counts(as: Counts.self)
         #expect(counts.seed == 7 && counts.exact && !counts.stopped)
         #expect(counts.sent == 20_000 && counts.delivered == 20_000 && counts.undelivered == 0)
         #expect(counts.ledger?["inserted"] == 20_000 && counts.ledger?["consumed"] == 20_000)
@@ -122,14 +89,14 @@ import Testing
     @Test func `duplicate-vitals-producer's kinds, columns and reasons add up to what is in the log`() throws {
         let cluster = try MockCluster()
         try cluster.createTopic("vitals", partitions: 2)
-        let run = try run(
+        let run = try runProducer(
             "duplicate-vitals-producer",
             [
                 "--kafka-bootstrap-servers", cluster.bootstrapServers, "--rate", "0", "--count", "20000", "--patients",
                 "50", "--malformed", "0.1", "--oversize", "0.0005", "--json",
             ])
         #expect(run.status == .exited(0), "\(run.errors)")
-        let counts = try run.counts
+        let counts = try run.counts(as: Counts.self)
         let kinds = try #require(counts.messages)
         let ledger = try #require(counts.ledger)
         let letters = try #require(counts.deadLetters)
@@ -149,7 +116,7 @@ import Testing
         let directory = try FileSystem.makeTemporaryDirectory(prefix: "producer")
         let path = "\(directory)/messages.ndjson"
         try FileSystem.writeText(path, (0..<500).map { "{\"patientId\":\"p\($0 % 20)\"}\n" }.joined() + "broken\n")
-        let run = try run(
+        let run = try runProducer(
             "vitals-producer",
             [
                 "--kafka-bootstrap-servers", cluster.bootstrapServers, "--file", path, "--repeat", "2", "--shuffle",
@@ -157,8 +124,8 @@ import Testing
             ])
         try FileSystem.removeTree(directory)
         #expect(run.status == .exited(0), "\(run.errors)")
-        #expect(try run.counts.delivered == 1_002)
-        #expect(try run.counts.withoutKey == 2)
+        #expect(try run.counts(as: Counts.self).delivered == 1_002)
+        #expect(try run.counts(as: Counts.self).withoutKey == 2)
         let logged = try readBack(cluster, partitions: 2)
         #expect(logged.messages == 1_002 && logged.emptyKeys == 2 && logged.keys.count == 20)
         #expect(logged.keysInTwoPartitions == 0)
@@ -169,7 +136,7 @@ import Testing
         let cluster = try MockCluster()
         try cluster.createTopic("vitals", partitions: 1)
         let child = try ChildProcess(
-            try command(
+            try producerCommand(
                 "vitals-producer",
                 ["--kafka-bootstrap-servers", cluster.bootstrapServers, "--rate", "500", "--json"]))
         // The first progress line: it is sending.
@@ -187,12 +154,12 @@ import Testing
         try cluster.createTopic("vitals", partitions: 1)
         // 10: MESSAGE_TOO_LARGE, which no retry mends.
         cluster.failNextRequests(ofKind: 0, with: [10])
-        let run = try run(
+        let run = try runProducer(
             "vitals-producer",
             ["--kafka-bootstrap-servers", cluster.bootstrapServers, "--rate", "0", "--count", "100", "--json"])
         #expect(run.status == .exited(1))
-        #expect(try run.counts.undelivered > 0)
-        #expect(try !run.counts.exact)
+        #expect(try run.counts(as: Counts.self).undelivered > 0)
+        #expect(try !run.counts(as: Counts.self).exact)
         #expect(run.errors.contains("not delivered"))
     }
 
@@ -209,7 +176,7 @@ import Testing
     func `a wrong command line stops the program with one line and code 2`(
         program: String, arguments: [String], text: String
     ) throws {
-        let run = try run(program, arguments)
+        let run = try runProducer(program, arguments)
         #expect(run.status == .exited(2))
         #expect(run.output.isEmpty)
         #expect(run.errors.contains(text) && run.errors.split(separator: "\n").count == 1, "\(run.errors)")
@@ -217,7 +184,7 @@ import Testing
 
     @Test(arguments: ["vitals-producer", "duplicate-vitals-producer"])
     func `help tells the flags and shows examples`(program: String) throws {
-        let run = try run(program, ["--help"])
+        let run = try runProducer(program, ["--help"])
         #expect(run.status == .exited(0) && run.errors.isEmpty)
         #expect(run.output.contains("--rate") && run.output.contains("Examples"))
     }

@@ -28,6 +28,23 @@ import Testing
         #expect(found(line) == nil)
     }
 
+    @Test(arguments: [
+        (line: #"{"facilityId":"f-1","timestamp":1736121600000}"#, time: 1_736_121_600_000 as Int64?),
+        (line: #"{"timestamp" : 17 , "facilityId":"f-1"}"#, time: 17),
+        (line: #"{"inner":{"timestamp":3},"timestamp":-4}"#, time: -4),
+        (line: #"{"facilityId":"f-1","timestamp":"17"}"#, time: nil),
+        (line: #"{"facilityId":"f-1","timestamp":1.5}"#, time: nil),
+        (line: #"{"facilityId":"f-1","timestamp":99999999999999999999}"#, time: nil),
+        (line: #"{"facilityId":"f-1"}"#, time: nil),
+    ])
+    func `another field may be the key, and the timestamp is read`(line: String, time: Int64?) {
+        Array(line.utf8).withUnsafeBytes { bytes in
+            let key = ReplayKey.range(in: bytes, field: "facilityId").map { String(decoding: bytes[$0], as: UTF8.self) }
+            #expect(key == (line.contains("f-1") ? "f-1" : nil))
+            #expect(ReplayKey.timestamp(in: bytes) == time)
+        }
+    }
+
     @Test func `no bytes whatever make it read beyond the line`() {
         var random = SeededRandom(seed: 99)
         let seeds = Array(#"{"inner":{"x":[1,"\"]},"patientId":"a-1","y":"\\"}"#.utf8)
@@ -40,6 +57,7 @@ import Testing
                 if let range = ReplayKey.range(in: line), range.upperBound > line.count {
                     Issue.record("\(bytes)")
                 }
+                _ = ReplayKey.timestamp(in: line)
             }
         }
     }

@@ -10,6 +10,9 @@ public enum ProducerProgram {
         if name == ProducerSettings.duplicateVitals.program {
             return runDuplicateVitals(arguments: arguments, environment: environment)
         }
+        if name == ProducerSettings.patientFlow.program {
+            return runPatientFlow(arguments: arguments, environment: environment)
+        }
         return runVitals(arguments: arguments, environment: environment)
     }
 

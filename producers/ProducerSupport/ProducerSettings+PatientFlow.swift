@@ -17,8 +17,8 @@ extension ProducerSettings {
                 The key is the facilityId. No event is sent before its time.
                 With --output it writes the messages to a file, one JSON object a line, gzip if the name ends in .gz: \
                 what vitalstream evaluate --events reads. Nothing is asked of a broker then.
-                With --file it sends the lines of an NDJSON file, plain or gzip, as their timestamps say, --speed times \
-                as fast; a line without a facilityId has an empty key.
+                With --file it sends the lines of an NDJSON file, plain or gzip, as their timestamps say, --speed \
+                times as fast; a line without a facilityId has an empty key.
                 Ends with exact counts, of each kind of event and of what the service's ledger must therefore say, and \
                 with code 0 only if every message was delivered. Ctrl-C and SIGTERM end it in the same way.
                 """,

@@ -1,10 +1,10 @@
 /// The course of one facility, moment by moment (a discrete-event simulation).
 ///
 /// Patients arrive as a Poisson process whose rate follows hour, weekday and day. They are graded at the door, and
-/// again at triage, where one in twelve gets another grade. Who is triaged waits for a staffed place of the sector: the more
-/// urgent first, of equals who arrived first; who runs out of patience leaves. After treatment most go home; the others
-/// keep their place until a ward has a bed (boarding), are transferred and leave days later. Some registrations are
-/// mistakes: they take no place, and are cancelled.
+/// again at triage, where one in twelve gets another grade. Who is triaged waits for a staffed place of the sector: the
+/// more urgent first, of equals who arrived first; who runs out of patience leaves. After treatment most go home; the
+/// others keep their place until a ward has a bed (boarding), are transferred and leave days later. Some registrations
+/// are mistakes: they take no place, and are cancelled.
 final class FacilityModel {
     let plan: FacilityPlan
     /// Events of the last step.
