@@ -53,6 +53,7 @@ let package = Package(
         .target(
             name: "Ingest", dependencies: ["Service", "Kafka", "Postgres", "VitalSigns"],
             swiftSettings: strictAndSafe),
+        .target(name: "WaitTime", swiftSettings: strict),
         .target(name: "API", dependencies: ["HTTP"], swiftSettings: strict),
         .target(
             name: "Schema", path: "sql", exclude: ["README.md", "analytics", "psql"], sources: ["Schema.swift"],
@@ -85,6 +86,7 @@ let package = Package(
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "Service", "Schema"], swiftSettings: strict),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "API", "Service"], swiftSettings: strict),
         .testTarget(name: "VitalSignsTests", dependencies: ["VitalSigns", "CMallocCounter"], swiftSettings: strict),
+        .testTarget(name: "WaitTimeTests", dependencies: ["WaitTime"], swiftSettings: strict),
         .testTarget(
             name: "IngestTests",
             dependencies: ["Ingest", "VitalSigns", "Kafka", "Postgres", "Service", "Schema", "CMallocCounter"],
