@@ -60,7 +60,10 @@ let package = Package(
             resources: [.embedInCode("migrations")], swiftSettings: strict),
         .executableTarget(
             name: "vitalstream",
-            dependencies: ["Service", "Kafka", "Postgres", "HTTP", "VitalSigns", "Ingest", "API", "Schema"],
+            dependencies: [
+                "Service", "Kafka", "Postgres", "HTTP", "VitalSigns", "WaitTime", "Ingest", "API", "Schema",
+                "ProducerSupport",
+            ],
             swiftSettings: strict),
 
         // Simulators that feed it.

@@ -3,7 +3,8 @@ internal import Service
 /// The commands of `vitalstream`: their flags, arguments, the settings that matter to them, examples.
 enum ProductCommands {
     /// All of them, in the order of help.
-    static let all = [serve, migrate, check, verify, demo, broker, healthcheck] + deadLetters + offsets + data
+    static let all =
+        [serve, migrate, check, verify, demo, broker, healthcheck] + deadLetters + offsets + data + [evaluate]
 
     private static let toKafka = ["KAFKA_BOOTSTRAP_SERVERS", "KAFKA_GROUP_ID", "VITALS_TOPIC", "KAFKA_CONFIG_*"]
     private static let toDatabase = ["DATABASE_URL", "LOG_LEVEL", "LOG_FORMAT"]

@@ -38,6 +38,7 @@ enum Program {
         case "dead-letter retry": DeadLetterRetryCommand.run(settings)
         case "partitions": PartitionsCommand.run(settings)
         case "retention": RetentionCommand.run(settings)
+        case "evaluate": EvaluateCommand.run(settings)
         default:
             preconditionFailure("a declared command that nothing runs")
         }

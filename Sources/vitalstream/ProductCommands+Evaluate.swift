@@ -1,0 +1,30 @@
+internal import Service
+
+extension ProductCommands {
+    /// `vitalstream evaluate`.
+    static let evaluate = CommandDeclaration(
+        "evaluate", summary: "Say how well waits would have been predicted: the service's own code over a file.",
+        details: "Takes the events in order of time, predicts every arrival before it learns how it ended, and scores "
+            + "the served waits of at most 720 minutes that began after the warm-up, next to simple predictors. "
+            + "Needs neither broker nor database; docs/prediction.md tells the method.",
+        flags: [
+            FlagDeclaration(
+                "events", kind: .text(), valueName: "FILE",
+                meaning: "Events as in the topic patient-flow, a JSON object a line, plain or gzip."),
+            FlagDeclaration(
+                "warm-up", kind: .number(0...0.99), valueName: "SHARE", default: "0.6",
+                meaning: "Share of the period that is learnt from and not scored."),
+            FlagDeclaration(
+                "predictions", kind: .text(), valueName: "OUT.csv",
+                meaning: "Write a line for each arrival, the warm-up included."),
+            FlagDeclaration("svg", kind: .text(), valueName: "OUT.svg", meaning: "Write a picture."),
+            FlagDeclaration("json", meaning: "Print one JSON object."),
+            FlagDeclaration("csv", meaning: "Print comma-separated values."),
+        ],
+        settings: [],
+        examples: [
+            CommandExample(
+                "vitalstream evaluate --events flow.ndjson.gz --predictions predictions.csv --svg picture.svg",
+                "on a hospital's own past")
+        ])
+}
