@@ -4,8 +4,10 @@ internal import WaitTime
 /// `vitalstream evaluate`: how well waits, or counts, would have been predicted.
 enum EvaluateCommand {
     static func run(_ settings: ResolvedSettings) -> Int32 {
-        guard let events = settings.optionalString("events") else {
-            Console.writeError("vitalstream: evaluate: name a file, --events FILE")
+        let events = settings.optionalString("events")
+        let counts = settings.optionalString("counts")
+        guard (events == nil) != (counts == nil) else {
+            Console.writeError("vitalstream: evaluate: name one file, --events FILE or --counts FILE")
             return 2
         }
         guard !(settings.flag("json") && settings.flag("csv")) else {
@@ -13,7 +15,8 @@ enum EvaluateCommand {
             return 2
         }
         return CommandRun.run("evaluate") {
-            try evaluateEvents(events, settings)
+            if let events { try evaluateEvents(events, settings) }
+            if let counts { try EvaluateCounts.run(counts, settings) }
             return 0
         }
     }
