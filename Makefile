@@ -3,10 +3,12 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo psql test build lint format sanitize dependencies image sbom secrets image-test clean
+.PHONY: help demo psql test bench build lint format sanitize dependencies image sbom secrets image-test clean
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 SWIFT ?= swift
+# Arguments of `make bench`; see `vitalstream-bench --help`.
+BENCH ?=
 # `make test FILTER=KafkaTests` runs what matches; see `swift test --help`.
 FILTER ?=
 # A test that hangs must not hang CI.
@@ -33,6 +35,9 @@ test: dependencies ## All tests; KAFKA_HOME adds those on a real broker | make t
 	$(SWIFT) build -c release --build-tests
 	timeout --foreground --kill-after=10 $(TEST_SECONDS) \
 		$(SWIFT) test -c release --skip-build $(if $(FILTER),--filter '$(FILTER)')
+
+bench: build ## Measure against raw COPY; KAFKA_HOME for a real broker | make bench BENCH='--quick --only backlog'
+	@exec .build/release/vitalstream-bench $(BENCH)
 
 build: dependencies ## Release programs in .build/release | make build
 	$(SWIFT) build -c release

@@ -22,6 +22,7 @@ let package = Package(
     name: "vitalstream",
     products: [
         .executable(name: "vitalstream", targets: ["vitalstream"]),
+        .executable(name: "vitalstream-bench", targets: ["vitalstream-bench"]),
         .executable(name: "vitals-producer", targets: ["vitals-producer"]),
         .executable(name: "duplicate-vitals-producer", targets: ["duplicate-vitals-producer"]),
         .executable(name: "patient-flow-producer", targets: ["patient-flow-producer"]),
@@ -81,6 +82,11 @@ let package = Package(
         .executableTarget(
             name: "patient-flow-producer", dependencies: ["ProducerSupport", "Service"],
             path: "producers/patient-flow-producer", swiftSettings: strict),
+
+        // Measures the whole.
+        .executableTarget(
+            name: "vitalstream-bench",
+            dependencies: ["Service", "Kafka", "Postgres", "HTTP", "API"], path: "bench", swiftSettings: strict),
 
         // Tests: one folder per target, mirroring its files.
         .target(name: "CMallocCounter", path: "Tests/Support/CMallocCounter"),

@@ -1,0 +1,8 @@
+/// Why a run cannot go on, in one line.
+struct BenchError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
