@@ -62,13 +62,18 @@ final class Bench {
         services += 1
         httpPort = 33_001 + Int.random(in: 0..<900)
         let all = [
-            "KAFKA_BOOTSTRAP_SERVERS": broker.address, "KAFKA_GROUP_ID": group, "VITALS_TOPIC": topic,
+            "KAFKA_BOOTSTRAP_SERVERS": try broker.address(of: topic), "KAFKA_GROUP_ID": group, "VITALS_TOPIC": topic,
             "DATABASE_URL": database.url, "LANES": "\(lanes)", "HTTP_HOST": "127.0.0.1", "HTTP_PORT": "\(httpPort)",
             "MIGRATE": "off",
-        ].merging(settings) { _, given in given }
+        ].merging(Self.passedOn) { _, given in given }.merging(settings) { _, given in given }
         return try BenchService(
             program: program, settings: all, logPath: "\(directory)/serve-\(services).log",
             handicapPercent: options.handicapPercent)
+    }
+
+    /// Settings of the service that the environment gives, to try them out; the report names them.
+    static var passedOn: [String: String] {
+        HostProcess.environment.filter { $0.key.hasPrefix("KAFKA_CONFIG_") || $0.key.hasPrefix("BATCH_MAX_") }
     }
 
     /// What the last service started says of itself.

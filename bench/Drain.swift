@@ -82,7 +82,7 @@ private struct Sample {
         consumed = Int(found.int64(0, 0))
         inserted = Int(found.int64(0, 1))
         self.service = ProcessFigures.processorSeconds(of: service.process.pid)
-        broker = ProcessFigures.processorSeconds(of: bench.broker.pid)
+        broker = bench.broker.processorSeconds(of: topic)
         database = bench.database.server.pid.map { ProcessFigures.processorSecondsOfTree($0) } ?? 0
         machine = ProcessFigures.machineBusySeconds()
     }

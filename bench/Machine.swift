@@ -21,6 +21,7 @@ struct Machine {
             ("commit", HostProcess.buildCommit),
             ("librdkafka", KafkaLibrary.version),
             ("broker", bench.broker.kind.rawValue),
+            ("settings given", Bench.passedOn.map { "\($0.key)=\($0.value)" }.sorted().joined(separator: " ")),
             ("PostgreSQL", try bench.database.version()),
             ("PostgreSQL's settings", bench.database.settings.map { "\($0)=\($1)" }.joined(separator: " ")),
         ]

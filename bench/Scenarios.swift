@@ -1,25 +1,41 @@
+internal import Service
+
 /// All scenarios, in the order in which they run.
 enum Scenarios {
     typealias Body = @Sendable (inout Stage) throws -> ScenarioResult
 
     static let all: [(name: String, isQuick: Bool, body: Body)] = [
-        ("backlog", true, { try BacklogScenario.oneLane(&$0) })
+        ("backlog", true, { try BacklogScenario.oneLane(&$0) }),
+        ("backlog-2", true, { try BacklogScenario.twoLanes(&$0) }),
+        ("mixed", true, { try BacklogScenario.mixed(&$0) }),
+        ("duplicates", true, { try BacklogScenario.duplicates(&$0) }),
+        ("replay", true, { try BacklogScenario.replay(&$0) }),
+        ("lanes", false, { try BacklogScenario.lanes(&$0) }),
     ]
 
     static var names: [String] { all.map(\.name) }
 }
 
-/// What one scenario hands to those after it: topics that are filled already.
+/// What one scenario hands to those after it.
 struct Stage {
     let bench: Bench
     /// The topic of the backlog, once it is filled.
     var backlog: (topic: String, workload: Workload)?
-    /// Messages a second of the first scenario.
-    var backlogRate: Double?
+    /// The backlog by number of lanes, as far as it was measured.
+    var rates: [Int: Drain] = [:]
 
     init(_ bench: Bench) {
         self.bench = bench
     }
 
     var isQuick: Bool { bench.options.isQuick }
+
+    /// A stream of the backlog's patients, a tenth of it when it shall be quick, and no more than the broker can hold.
+    func workload(
+        messages: Int, patients: Int = BacklogScenario.patients, mix: Workload.Mix = Workload.Mix(), copies: Int = 1
+    ) -> Workload {
+        Workload(
+            messages: min(bench.broker.backlogLimit / copies, isQuick ? messages / 10 : messages), patients: patients,
+            start: WallClock.nowMilliseconds() - 7_200_000, mix: mix, copies: copies)
+    }
 }

@@ -8,7 +8,7 @@ enum TopicWriter {
         _ topic: String, _ workload: Workload, broker: BenchBroker, paddingBytes: Int = 0,
         progress: (Int) -> Void = { _ in }
     ) throws {
-        var producer = try producer(broker.address)
+        var producer = try producer(broker.address(of: topic))
         var text = ReadingText(paddingBytes: paddingBytes)
         for index in 0..<workload.messages {
             text.write(workload.reading(at: index), isBad: workload.kind(at: index) == .bad)
