@@ -38,7 +38,7 @@ internal import Service
         if configuration.value(of: "group.instance.id").map({ !$0.isEmpty }) == true {
             throw KafkaError(
                 RD_KAFKA_RESP_ERR__INVALID_ARG,
-                detail: "group.instance.id must stay unset: each lane is a member of its own, one name would fence them")
+                detail: "group.instance.id must stay unset: lanes are members of their own, one name would fence them")
         }
         try Self.keepOffsetsOurs(&configuration, logHook)
         try Self.watchForRefusedFetches(&configuration, context)

@@ -138,8 +138,8 @@ func noteConsumerError(
         context.heldFailure = nil
         context.record(.brokersDown(context.lastFailure))
     default:
-        // While no broker was there the log may have been made anew: the same doubt as after a refused fetch. It is told
-        // before anything that a new connection brings.
+        // While no broker was there the log may have been made anew: the same doubt as after a refused fetch. It is
+        // told before anything that a new connection brings.
         if rd_kafka_resp_err_t(code) == RD_KAFKA_RESP_ERR__TRANSPORT { context.record(.fetchRefused) }
         let detail = unsafe reason.map { unsafe String(cString: $0) }
         if let detail, let failure = context.note(detail) {

@@ -11,7 +11,7 @@ public enum ConsumerEvent: Equatable, Sendable {
     /// The offset asked for is not in the log: the partition stands still until it is assigned anew.
     case offsetOutOfRange(TopicPartition, offset: Int64)
     /// A broker did not know a partition that is being read, does not lead it any more, or has hung up: the topic may
-    /// be deleted and made anew. The client asks on by itself from the same offset, and would take another log's messages.
+    /// be deleted and made anew. The client asks on by itself from the same offset, and would take another log's.
     case fetchRefused
     /// A subscribed topic does not exist (yet); told once until that changes.
     case topicUnknown(String)

@@ -9,15 +9,17 @@ extension Connection {
     /// What a session of a lane needs, to be sent once after connecting.
     ///
     /// `jit` off: code compiled anew for each execution costs three quarters of the throughput. The time-outs end a
-    /// transaction whose owner froze, and a wait for such a one's lock.
+    /// transaction whose owner froze, and a wait for such a one's lock. A `statement_timeout` of the role is lifted: a
+    /// batch that it ends would only come again. Literals are written for standard_conforming_strings.
     public static let sessionDefaults = """
         SET jit = off; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '5s'; \
+        SET statement_timeout = 0; SET standard_conforming_strings = on; \
         SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET client_min_messages = warning
         """
 
     /// What a session of a command needs: as a lane's, but a command may think longer inside its transaction.
     public static let commandDefaults = """
-        SET jit = off; SET lock_timeout = '30s'; \
+        SET jit = off; SET lock_timeout = '30s'; SET statement_timeout = 0; SET standard_conforming_strings = on; \
         SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET client_min_messages = warning
         """
 
@@ -82,8 +84,10 @@ extension Connection {
     private static func connectionError(of handle: OpaquePointer) -> PostgresError {
         let text = unsafe String(cString: PQerrorMessage(handle))
         let line = tellingLine(text) ?? firstLine(text, otherwise: "the connection to PostgreSQL broke")
-        // A password with an "@" or a ":" in a URL is read as host and port, and would be quoted here.
-        return PostgresError(.connection, line.hasPrefix("invalid ") ? withoutQuotes(line) : line)
+        // A password with an "@" or a ":" in a URL is read as host and port, and would be quoted here. No host's name
+        // holds an "@".
+        let isSuspect = line.hasPrefix("invalid ") || line.contains { $0 == "@" }
+        return PostgresError(.connection, isSuspect ? withoutQuotes(line) : line)
     }
 
     /// The error of a failed result; the result still belongs to the caller.

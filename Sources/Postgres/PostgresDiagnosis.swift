@@ -165,9 +165,12 @@ public enum PostgresDiagnosis {
     private static func network(_ line: ServerLine) -> ConnectionDiagnosis? {
         let remedy = "start it, or correct DATABASE_URL (or libpq's PG* variables)"
         if line.has("could not translate host name") {
+            // Withheld where it may be a piece of a password that was not percent-encoded.
+            let name = line.quoted.first.map { " \($0)" } ?? ""
+            let more = name.isEmpty ? "; an @ in a password is written %40" : ""
             return ConnectionDiagnosis(
-                .network, "the name \(line.quoted.first ?? "") of the database's host cannot be resolved",
-                remedy: "correct DATABASE_URL (or libpq's PG* variables)")
+                .network, "the name\(name) of the database's host cannot be resolved",
+                remedy: "correct DATABASE_URL (or libpq's PG* variables)\(more)")
         }
         if line.has("timeout expired") {
             return ConnectionDiagnosis(

@@ -44,7 +44,8 @@ extension ProductCommands {
             + "go and asked for again, up to 12 times in about a minute; then the command names what is in use and "
             + "ends, and what was done before is done.\n"
             + "What goes is booked in ops.retention_run in the same transaction, so that verify still adds up. It "
-            + "cannot be had back but from a backup: try --dry-run first. "
+            + "cannot be had back but from a backup: try --dry-run first. The history goes with its readings, also "
+            + "without --history; with it, earlier at will, never later.\n"
             + "Ages of tables that the database does not have are passed over with a line that says so: this version's "
             + "schema has no patient flow and no predictions.",
         flags: [

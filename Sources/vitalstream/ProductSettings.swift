@@ -84,7 +84,7 @@ enum ProductSettings {
             meaning: "Port on which health is served; 0 takes a free one."),
         SettingDeclaration(
             "STALE_LOOP_SECONDS", default: "30", kind: .integer(1...3_600),
-            meaning: "/healthz fails when a lane's loop has not turned for so long; resolving a name may hold it 10 s."),
+            meaning: "/healthz fails when a lane's loop has not turned for so long; resolving a name may take 10 s."),
         SettingDeclaration(
             "LOG_LEVEL", default: "info", kind: .choice(LogLevel.allCases.map(\.name)),
             meaning: "Least level of the lines on standard error."),

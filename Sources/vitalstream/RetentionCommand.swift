@@ -45,9 +45,11 @@ enum RetentionCommand {
         // Before anything goes: a command that is refused has changed nothing.
         if ages.flow != nil { try run.passOver("flow", table: "silver.patient_flow_event") }
         if ages.predictions != nil { try run.passOver("predictions", table: "gold.wait_prediction") }
+        if let vitals = ages.vitals, let history = ages.history { try run.require(history, notBeyond: vitals) }
         defer { run.report() }
+        // First: a correction that is read again finds its reading as it was left, or neither of the two.
+        if let age = ages.history ?? ages.vitals { try run.expireHistory(age) }
         if let age = ages.vitals { try run.dropReadings(age) }
-        if let age = ages.history { try run.expireHistory(age) }
         if let age = ages.deadLetters { try run.expireDeadLetters(age) }
     }
 }

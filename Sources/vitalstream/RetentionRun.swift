@@ -35,6 +35,17 @@ struct RetentionRun: ~Copyable {
             "--\(flag): this version cannot drop rows of \(table): use the version that made it; nothing was changed")
     }
 
+    /// History of readings that are gone is in the way when the log is read again: the same correction would write the
+    /// same row once more.
+    /// - Throws: when the history would be kept longer than the readings; before anything is changed.
+    mutating func require(_ history: RetentionAge, notBeyond vitals: RetentionAge) throws {
+        let bounds = (try history.bound(&connection), try vitals.bound(&connection))
+        guard bounds.0.day < bounds.1.day else { return }
+        throw CommandFailure(
+            "--history \(history.text) keeps what was replaced in readings that --vitals \(vitals.text) drops: "
+                + "give both the same age, or the history a shorter one; nothing was changed")
+    }
+
     // MARK: - Readings
 
     /// Whole partitions, then rows of the default partition.

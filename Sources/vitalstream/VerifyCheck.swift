@@ -77,7 +77,8 @@ struct VerifyBooks {
     /// The checks of the contract, "The ledger".
     ///
     /// Each correction writes one row of history and nothing else does: a jump leaves `corrected` alone, a message read
-    /// again is stale or a duplicate, and a retried letter never corrects. So that equation can be judged always.
+    /// again is stale or a duplicate (unless retention has dropped reading and history: then both come again, and are
+    /// counted again), and a retried letter never corrects. So that equation can be judged always.
     func checks() -> [VerifyCheck] {
         var checks: [VerifyCheck] = []
         for row in ledger {

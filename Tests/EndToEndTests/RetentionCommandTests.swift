@@ -83,6 +83,8 @@ import Testing
             }
             let none = try Self.run(laboratory, ["retention"])
             #expect(none.code == .exited(2) && none.output.contains("at least one age"), "\(none.output)")
+            let kept = try Self.run(laboratory, ["retention", "--vitals", "2y", "--history", "3y"])
+            #expect(kept.code == .exited(1) && kept.output.contains("nothing was changed"), "\(kept.output)")
             // A table that this version knows nothing of is not taken for done.
             var connection = try laboratory.connect()
             try connection.execute("CREATE TABLE IF NOT EXISTS gold.wait_prediction (n integer)")

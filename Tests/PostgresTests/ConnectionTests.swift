@@ -53,6 +53,13 @@ extension OnAServer {
             #expect(!error.message.contains("secret"), "\(error)")
         }
 
+        @Test func `a password with an at sign that is taken for the host's name is not shown`() throws {
+            let error = try #require(throws: PostgresError.self) {
+                _ = try Connection.open("postgresql://u:pa@secret@127.0.0.1:1/db", applicationName: "tests")
+            }
+            #expect(!error.message.contains("secret"), "\(error)")
+        }
+
         @Test func `one string of statements gives its results in order, as text`() throws {
             var connection = try TestDatabase.empty().open()
             try connection.send("SELECT 1 AS one, NULL; SELECT 'zwei'; ; SELECT true")

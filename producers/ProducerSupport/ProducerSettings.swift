@@ -77,10 +77,9 @@ enum ProducerSettings {
 
     /// Names of a settings file that belong to the service, which may share it.
     static let serviceNames: Set<String> = [
-        "KAFKA_GROUP_ID", "DATABASE_URL", "DATABASE_URL_FILE", "MIGRATE",
-        "VALIDATION_MAX_FUTURE_SECONDS", "LANES", "BATCH_MAX_ROWS", "BATCH_MAX_BYTES", "PATIENT_CACHE_ENTRIES",
-        "STALE_LOOP_SECONDS", "HTTP_HOST", "HTTP_PORT",
-    ]
+        "KAFKA_GROUP_ID", "DATABASE_URL", "MIGRATE", "VALIDATION_MAX_FUTURE_SECONDS", "LANES", "BATCH_MAX_ROWS",
+        "BATCH_MAX_BYTES", "PATIENT_CACHE_ENTRIES", "STALE_LOOP_SECONDS", "HTTP_HOST", "HTTP_PORT", "DEMO_SECONDS",
+    ].reduce(into: []) { $0.formUnion([$1, "\($1)_FILE"]) }
 
     private static func pace(defaultRate: String) -> [FlagDeclaration] {
         let rate = FlagDeclaration(
