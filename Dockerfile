@@ -10,7 +10,8 @@ COPY Package.swift ./
 COPY Sources Sources
 COPY sql sql
 COPY producers producers
-# Nothing of them is built, but the package names their folders.
+# Nothing of these two is built, but the package names their folders.
+COPY bench bench
 COPY Tests Tests
 # The commit that --version names; the image is built without the repository's history.
 ARG COMMIT=unknown
