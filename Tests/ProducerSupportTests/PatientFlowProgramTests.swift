@@ -219,7 +219,7 @@ import Testing
         #expect(run.status == .exited(0) && run.errors.isEmpty)
         // Lines are broken where the width ends.
         let words = run.output.split { $0 == " " || $0 == "\n" }.joined(separator: " ")
-        for text in ["--speed", "--days", "Examples", "vitalstream evaluate --events", "PATIENT_FLOW_TOPIC"] {
+        for text in ["--speed", "--days", "Examples", "vitalstream evaluate --events", "--patient-flow-topic"] {
             #expect(words.contains(text), "\(text)")
         }
     }

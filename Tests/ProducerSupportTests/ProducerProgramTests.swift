@@ -60,6 +60,7 @@ import Testing
         ("/usr/local/bin/vitals-producer", "vitals-producer "),
         ("/usr/local/bin/duplicate-vitals-producer", "duplicate-vitals-producer "),
         ("duplicate-vitals-producer", "duplicate-vitals-producer "),
+        ("/usr/local/bin/patient-flow-producer", "patient-flow-producer "),
         ("some-link", "vitals-producer "),
     ])
     func `one file is the producer that it is called by`(path: String, says: String) {

@@ -43,7 +43,7 @@ extension ProducerSettings {
         FlagDeclaration(
             "start-time", kind: .text(), valueName: "TIME",
             meaning: "Where event time begins: now, 2026-01-31T09:00:00Z, or milliseconds since 1970. Default: now; "
-                + "at another speed than 1 so far back that the run ends now; with --output 2025-01-01T00:00:00Z."),
+                + "at speed 0 or over 1 so far back that the run ends now; with --output 2025-01-01T00:00:00Z."),
     ]
 
     private static let hospital = [

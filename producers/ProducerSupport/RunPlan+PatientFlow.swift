@@ -62,7 +62,7 @@ extension RunPlan {
         // Slower than time itself never reaches it.
         if speed > 0, speed <= 1 { return now }
         guard let length else {
-            throw SettingsError("--speed", nil, "another speed than 1 needs --days or --start-time as well")
+            throw SettingsError("--speed", nil, "0, or more than 1, needs --days or --start-time as well")
         }
         let lasts = speed > 0 ? Int64(Double(length) / speed) : 0
         return now + lasts - length - marginMilliseconds
