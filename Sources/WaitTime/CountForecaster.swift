@@ -34,7 +34,7 @@ public struct CountForecaster {
         case level
     }
 
-    static let width = 35
+    static let width = 41
     static let kept = 400
 
     let kind: Kind
@@ -124,6 +124,9 @@ public struct CountForecaster {
         row.append(recent[3].level)
         row.append(recent[4].level)
         row.append(history.root(at: target - Int64((ahead + 23) / 24 * 24)) ?? daily)
+        // Where it was lately, and how it went on from here yesterday and a week ago.
+        for back in [Int64(1), 2, 3, 24, 168] { row.append(history.root(at: hour - back) ?? now) }
+        row.append(history.slowProfile(at: hour) ?? now)
         let day = 2 * Double.pi * Double((target % 24 + 24) % 24) / 24
         for harmonic in 1...4 {
             row.append(sin(Double(harmonic) * day))

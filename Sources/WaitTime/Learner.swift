@@ -111,9 +111,15 @@ struct Learner {
             let below = (middle - quantiles[2 - coverage] + least) * factor
             let above = (quantiles[4 + coverage] - middle + least) * factor
             inner = (min(inner.lower, Self.bounded(middle - below)), max(inner.upper, Self.bounded(middle + above)))
-            bounds += [inner.lower, inner.upper]
+            bounds += [Self.told(inner.lower, .down), Self.told(inner.upper, .up)]
         }
         return (quantiles, bounds)
+    }
+
+    /// A bound as it is told, in whole 0.0001 minutes outwards: calibration has to count as a hit what a reader of four
+    /// decimals does, above all a lower bound of nothing for those who do not wait.
+    private static func told(_ root: Double, _ rule: FloatingPointRoundingRule) -> Double {
+        ((root * root * 10_000).rounded(rule) / 10_000).squareRoot()
     }
 
     /// Learns one wait; the only place where anything is learnt from a label.
