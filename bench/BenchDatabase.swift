@@ -5,14 +5,12 @@ internal import Service
 final class BenchDatabase {
     let server: PrivateServer
     let settings: [(String, String)]
-    private let directory: String
     private var names = 0
 
     /// - Parameter composeFile: where PostgreSQL's settings stand.
     init(composeFile: String) throws {
         settings = try Self.settings(in: FileSystem.readText(composeFile))
         guard !settings.isEmpty else { throw BenchError("\(composeFile) names no setting of PostgreSQL") }
-        directory = try FileSystem.makeTemporaryDirectory(prefix: "vitalstream-bench-postgres")
         server = try PrivateServer(
             listening: .loopback(port: nil), settings: settings + [("dynamic_shared_memory_type", "mmap")])
     }

@@ -10,7 +10,21 @@ enum Scenarios {
         ("mixed", true, { try BacklogScenario.mixed(&$0) }),
         ("duplicates", true, { try BacklogScenario.duplicates(&$0) }),
         ("replay", true, { try BacklogScenario.replay(&$0) }),
+        (
+            "latency-20000", false,
+            { try LatencyScenario.run(&$0, rate: 20_000, bounds: (p50: (2.0, 1.4), p99: (1.5, 1.0))) }
+        ),
+        (
+            "latency-100", false,
+            { try LatencyScenario.run(&$0, rate: 100, bounds: (p50: (1.0, 0.8), p99: (1.0, 0.7))) }
+        ),
+        ("large-1", false, { try BulkScenarios.largeData(&$0, kilobytes: 1) }),
+        ("large-16", false, { try BulkScenarios.largeData(&$0, kilobytes: 16) }),
+        ("memory", false, { try BulkScenarios.memory(&$0) }),
+        ("restart", false, { try BulkScenarios.restart(&$0) }),
         ("lanes", false, { try BacklogScenario.lanes(&$0) }),
+        ("stages", true, { try StageScenario.run(&$0) }),
+        ("growth", false, { try GrowthScenario.run(&$0) }),
     ]
 
     static var names: [String] { all.map(\.name) }
