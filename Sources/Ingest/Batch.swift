@@ -53,6 +53,9 @@ public struct PartitionAdvance: Sendable {
     /// Whether any reading carries an origin.
     public var hasOrigins = false
 
+    /// Raised whenever the batch is emptied.
+    public private(set) var filling: UInt64 = 0
+
     /// An empty batch for at most `capacity` messages, a whole number of slices.
     public init(capacity: Int) {
         self.capacity = capacity
@@ -73,6 +76,7 @@ public struct PartitionAdvance: Sendable {
 
     /// Forgets everything, keeping the buffers.
     public func reset() {
+        filling += 1
         readingCount = 0
         hasOrigins = false
         deadLetters.reset()

@@ -9,6 +9,7 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
         // What the other batch held is committed or was given up; either way nobody refers to it any more.
         sealed.reset()
         swap(&filling, &sealed)
+        swap(&plan, &planAhead)
         hasSealed = true
         sealedIsOrphan = false
         sealedAt = now
@@ -63,7 +64,8 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
             // The filling batch is empty or was filled after the swap; only an empty one lets numbers be forgotten.
             if origins.isFull, !filling.hasOrigins { origins.removeAll() }
         }
-        unsafe plan.begin(sealed.readings, count: sealed.readingCount, trustsTable: trustsTable)
+        unsafe plan.begin(
+            sealed.readings, count: sealed.readingCount, trustsTable: trustsTable, filling: sealed.filling)
         plan.findPatients(in: patients)
         if !plan.unknownPatients.isEmpty {
             store.fetchNewest(of: plan.unknownPatients)

@@ -49,7 +49,9 @@ public struct LaneInterest: BitwiseCopyable, Sendable {
     let slicePositions: UnsafeMutablePointer<Int32>
     var origins = OriginTable()
     var patients: PatientTable
-    let plan: BatchPlan
+    /// The sealed batch's, and the one in which the filling batch is sorted ahead.
+    var plan: BatchPlan
+    var planAhead: BatchPlan
 
     /// The batch that messages go into, and the one on its way to the database.
     var filling: Batch
@@ -119,6 +121,7 @@ public struct LaneInterest: BitwiseCopyable, Sendable {
         unsafe slicePositions = .allocate(capacity: LaneConfiguration.sliceMessages)
         patients = PatientTable(capacity: configuration.patientCapacity)
         plan = BatchPlan(capacity: configuration.batchMaxRows)
+        planAhead = BatchPlan(capacity: configuration.batchMaxRows)
         filling = Batch(capacity: configuration.batchMaxRows)
         sealed = Batch(capacity: configuration.batchMaxRows)
         rowLimit = configuration.batchMaxRows
@@ -143,6 +146,7 @@ public struct LaneInterest: BitwiseCopyable, Sendable {
             takeMessages(now)
         } else {
             giveBackWhenStalled(now)
+            sortAhead()
         }
         if stage == .idle { startWork(now) }
         reportCommitted(now)
@@ -180,6 +184,12 @@ public struct LaneInterest: BitwiseCopyable, Sendable {
         if origins.isFull, !isStalled, case .resolvingOrigins = stage { return false }
         return filling.messageCount < min(rowLimit, filling.capacity)
             && filling.retainedBytes < configuration.batchMaxBytes
+    }
+
+    /// A full batch has to wait for the database anyway: what can be done before the other one is stored is done now.
+    private func sortAhead() {
+        guard hasSealed, filling.readingCount > 0 else { return }
+        unsafe planAhead.sortAhead(filling.readings, count: filling.readingCount, filling: filling.filling)
     }
 
     /// Forgets the filling batch; what it held is read again from the ledger's offset.

@@ -84,6 +84,8 @@ public struct VerdictCounts: BitwiseCopyable, Sendable, Equatable {
     public private(set) var unknownPatients: [ReadingKey] = []
 
     private var order: RowOrder
+    /// What `order` is the untouched order of.
+    private var sorted: SortedBatch?
     /// References to the rows to insert: an index into `readings`, or with `foldedFlag` one into `folded`.
     private let inserts: UnsafeMutablePointer<UInt32>
     /// Rows that more than one message made. The messages themselves stay as they came: a retry folds them again.
@@ -115,10 +117,22 @@ public struct VerdictCounts: BitwiseCopyable, Sendable, Equatable {
         unsafe counts.deallocate()
     }
 
-    /// Starts on a batch: sorts it and forgets the one before.
+    /// Sorts a full batch while the database still works on the one before, so that `begin` finds it sorted.
+    /// - Parameter filling: a number that is another one after everything that empties the batch.
+    public func sortAhead(_ readings: UnsafeMutablePointer<Reading>, count: Int, filling: UInt64) {
+        let batch = SortedBatch(address: UInt(bitPattern: readings), count: count, filling: filling)
+        if batch == sorted { return }
+        sorted = batch
+        unsafe order.sort(readings, count: count)
+    }
+
+    /// Starts on a batch: sorts it unless `sortAhead` has, and forgets the one before.
     /// - Parameter readings: the batch in arrival order; stays the caller's and is not written to.
     /// - Parameter trustsTable: false makes every key a look-up, after the database has contradicted the table.
-    public func begin(_ readings: UnsafeMutablePointer<Reading>, count: Int, trustsTable: Bool) {
+    /// - Parameter filling: see `sortAhead`.
+    public func begin(
+        _ readings: UnsafeMutablePointer<Reading>, count: Int, trustsTable: Bool, filling: UInt64 = 0
+    ) {
         unsafe self.readings = unsafe readings
         self.count = count
         self.trustsTable = trustsTable
@@ -130,7 +144,9 @@ public struct VerdictCounts: BitwiseCopyable, Sendable, Equatable {
         folded.removeAll(keepingCapacity: true)
         unknownPatients.removeAll(keepingCapacity: true)
         unsafe counts.update(repeating: VerdictCounts(), count: countsCapacity)
-        unsafe order.sort(readings, count: count)
+        unsafe sortAhead(readings, count: count, filling: filling)
+        // From here on the order is worked in; a retry needs it as it was.
+        sorted = nil
         for index in 0..<count { unsafe makeRoom(forPartition: Int(readings[index].partition)) }
     }
 
@@ -209,9 +225,9 @@ public struct VerdictCounts: BitwiseCopyable, Sendable, Equatable {
             if slot >= 0 {
                 // A key's folded row is referred to by its run's first place; the newest key is the last run.
                 var start = end - 1
-                let newest = row(at: start).time
-                while start > position, row(at: start - 1).time == newest { start -= 1 }
-                if newest >= table.entry(slot).time { table.update(slot, to: row(at: start)) }
+                while start > position, unsafe order.marks[start] == .sameKey { start -= 1 }
+                let newest = row(at: start)
+                if newest.time >= table.entry(slot).time { table.update(slot, to: newest) }
             }
             position = end
         }
@@ -229,6 +245,13 @@ public struct VerdictCounts: BitwiseCopyable, Sendable, Equatable {
     }
 
     // MARK: - One key
+
+    private struct SortedBatch: Equatable {
+        /// Where the batch lies; compared, never followed.
+        let address: UInt
+        let count: Int
+        let filling: UInt64
+    }
 
     private enum KeyState {
         case absent
@@ -304,9 +327,8 @@ public struct VerdictCounts: BitwiseCopyable, Sendable, Equatable {
             let entry = slot >= 0 ? table.entry(slot) : nil
             let end = endOfPatient(from: position)
             while position < end {
-                let time = row(at: position).time
                 var keyEnd = position + 1
-                while keyEnd < end, row(at: keyEnd).time == time { keyEnd += 1 }
+                while keyEnd < end, unsafe order.marks[keyEnd] == .sameKey { keyEnd += 1 }
                 body(position..<keyEnd, entry)
                 position = keyEnd
             }
@@ -314,10 +336,8 @@ public struct VerdictCounts: BitwiseCopyable, Sendable, Equatable {
     }
 
     private func endOfPatient(from position: Int) -> Int {
-        let high = unsafe order.rows[position].patientHigh
-        let low = row(at: position).patientLow
         var end = position + 1
-        while end < count, unsafe order.rows[end].patientHigh == high, row(at: end).patientLow == low { end += 1 }
+        while end < count, unsafe order.marks[end] != .newPatient { end += 1 }
         return end
     }
 

@@ -6,6 +6,12 @@ struct OrderedRow: BitwiseCopyable {
     @usableFromInline var slot: Int32
 }
 
+/// What begins at a place of the order; a patient's first row is a key's first row too.
+@usableFromInline
+enum RowMark: UInt8, BitwiseCopyable {
+    case sameKey, newKey, newPatient
+}
+
 /// Sorts the rows of a batch by (patient, time, arrival) without moving them.
 ///
 /// Big batches go through a radix sort over the patient's first half, which keeps arrival order; what is left to
@@ -13,6 +19,8 @@ struct OrderedRow: BitwiseCopyable {
 @safe struct RowOrder: ~Copyable {
     let capacity: Int
     private(set) var rows: UnsafeMutablePointer<OrderedRow>
+    /// Where patients and keys begin, place by place, so that later walks need not look at the readings themselves.
+    let marks: UnsafeMutablePointer<RowMark>
     private var spare: UnsafeMutablePointer<OrderedRow>
     private let histogram: UnsafeMutablePointer<UInt32>
 
@@ -28,12 +36,14 @@ struct OrderedRow: BitwiseCopyable {
         self.capacity = capacity
         unsafe rows = .allocate(capacity: capacity)
         unsafe spare = .allocate(capacity: capacity)
+        unsafe marks = .allocate(capacity: capacity)
         unsafe histogram = .allocate(capacity: Self.digits * Self.buckets)
     }
 
     deinit {
         unsafe rows.deallocate()
         unsafe spare.deallocate()
+        unsafe marks.deallocate()
         unsafe histogram.deallocate()
     }
 
@@ -84,22 +94,45 @@ struct OrderedRow: BitwiseCopyable {
     }
 
     /// Sorts what the radix passes leave open: ranges of one first half that are not yet in (rest, time) order.
+    /// Leaves the marks.
     private func finish(_ readings: UnsafeMutablePointer<Reading>, count: Int, radixSorted: Bool) {
         if !radixSorted {
             unsafe mergeSort(0..<count, readings)
+            unsafe mark(0..<count, readings)
             return
         }
         var start = 0
         while start < count {
             var end = start + 1
             var inOrder = true
+            unsafe marks[start] = .newPatient
             while end < count, unsafe rows[end].patientHigh == rows[start].patientHigh {
                 if inOrder, unsafe Self.precedes(rows[end], rows[end - 1], readings) { inOrder = false }
+                if inOrder { unsafe marks[end] = unsafe mark(end, readings) }
                 end += 1
             }
-            if !inOrder { unsafe mergeSort(start..<end, readings) }
+            if !inOrder {
+                unsafe mergeSort(start..<end, readings)
+                unsafe mark(start..<end, readings)
+            }
             start = end
         }
+    }
+
+    private func mark(_ range: Range<Int>, _ readings: UnsafeMutablePointer<Reading>) {
+        for position in range { unsafe marks[position] = unsafe mark(position, readings) }
+    }
+
+    /// How a place differs from the one before.
+    @inline(__always)
+    private func mark(_ position: Int, _ readings: UnsafeMutablePointer<Reading>) -> RowMark {
+        guard position > 0, unsafe rows[position].patientHigh == rows[position - 1].patientHigh else {
+            return .newPatient
+        }
+        let before = unsafe readings + Int(rows[position - 1].row)
+        let here = unsafe readings + Int(rows[position].row)
+        if unsafe before.pointee.patientLow != here.pointee.patientLow { return .newPatient }
+        return unsafe before.pointee.time != here.pointee.time ? .newKey : .sameKey
     }
 
     /// Whether one row comes before another: by patient, time and arrival.

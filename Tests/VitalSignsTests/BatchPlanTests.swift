@@ -74,6 +74,32 @@ import VitalSigns
         }
     }
 
+    @Test(arguments: [40, 400])
+    func `a batch sorted ahead is planned like any other, and sorted again once it was emptied`(count: Int) {
+        var numbers = SeededNumbers(seed: 2)
+        let lab = PlanLab(tableCapacity: 64)
+        func batch(from offset: Int) -> [Reading] {
+            (0..<count).map {
+                numbers.reading(patients: 9, instants: 9, partition: 0, offset: Int64(offset + $0))
+            }
+        }
+        func sortAhead(_ batch: [Reading], filling: UInt64) {
+            for (index, reading) in batch.enumerated() { (lab.buffer + index).initialize(to: reading) }
+            lab.plan.sortAhead(lab.buffer, count: count, filling: filling)
+        }
+        let first = batch(from: 0)
+        sortAhead(first, filling: 0)
+        lab.plan(first, trustsTable: true)
+        // A retry starts from the batch as it came, not from what the first attempt made of its order.
+        lab.plan(first, trustsTable: true)
+        lab.commit(first)
+        // As many other messages lie in the same place by the time it is planned.
+        sortAhead(first, filling: 7)
+        let second = batch(from: count)
+        lab.plan(second, trustsTable: true)
+        lab.commit(second)
+    }
+
     @Test func `a known patient's newer readings need no question, older ones do`() {
         let lab = PlanLab(tableCapacity: 8)
         func reading(_ picture: String, second: Int64) -> Reading {
