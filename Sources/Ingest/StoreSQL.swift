@@ -29,12 +29,13 @@ enum StoreSQL {
         AND v.recorded_at >= $3 ORDER BY v.recorded_at DESC LIMIT 1) AS r
         """
 
-    /// The rows stored under keys; $3 and $4 bound their times.
+    /// The rows stored under keys; $3 and $4 bound their times. LIMIT keeps the planner from turning the join around: with
+    /// old statistics it once read a day's partition for every key.
     static let stored = """
-        SELECT k.ordinal, \(storedColumns) FROM unnest($1::uuid[], $2::timestamptz[]) WITH ORDINALITY \
-        AS k (patient_id, recorded_at, ordinal) JOIN silver.vital_reading AS v \
-        ON v.patient_id = k.patient_id AND v.recorded_at = k.recorded_at \
-        WHERE v.recorded_at BETWEEN $3 AND $4
+        SELECT k.ordinal, r.* FROM unnest($1::uuid[], $2::timestamptz[]) WITH ORDINALITY \
+        AS k (patient_id, recorded_at, ordinal) CROSS JOIN LATERAL (SELECT \(storedColumns) \
+        FROM silver.vital_reading AS v WHERE v.patient_id = k.patient_id AND v.recorded_at = k.recorded_at \
+        AND v.recorded_at BETWEEN $3 AND $4 LIMIT 1) AS r
         """
 
     /// Makes the origins that do not exist yet; ids are never changed, so nothing has to be undone.
