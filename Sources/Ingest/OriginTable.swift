@@ -98,7 +98,8 @@ struct OriginTable {
         unsafe bytes.map { Int32($0.count) } ?? -1
     }
 
-    /// Eight bytes at a time, with a value of its own for absent, and the length, so that neighbours do not flow together.
+    /// Eight bytes at a time, with a value of its own for absent, and the length, so that neighbours do not flow
+    /// together.
     private static func mix(_ bytes: UnsafeBufferPointer<UInt8>?, into hash: inout UInt64) {
         func add(_ value: UInt64) {
             // Meant to wrap: it mixes.

@@ -29,8 +29,8 @@ enum StoreSQL {
         AND v.recorded_at >= $3 ORDER BY v.recorded_at DESC LIMIT 1) AS r
         """
 
-    /// The rows stored under keys; $3 and $4 bound their times. LIMIT keeps the planner from turning the join around: with
-    /// old statistics it once read a day's partition for every key.
+    /// The rows stored under keys; $3 and $4 bound their times. LIMIT keeps the planner from turning the join around:
+    /// with statistics older than the rows it read the day's partition first, and all keys again for each row.
     static let stored = """
         SELECT k.ordinal, r.* FROM unnest($1::uuid[], $2::timestamptz[]) WITH ORDINALITY \
         AS k (patient_id, recorded_at, ordinal) CROSS JOIN LATERAL (SELECT \(storedColumns) \
