@@ -14,7 +14,7 @@ enum EvaluateCommand {
             Console.writeError("vitalstream: evaluate: --json or --csv, not both")
             return 2
         }
-        return CommandRun.run("evaluate") {
+        return CommandRun.run("evaluate", settings) {
             if let events { try evaluateEvents(events, settings) }
             if let counts { try EvaluateCounts.run(counts, settings) }
             return 0
