@@ -6,7 +6,7 @@ extension Consumer {
     /// and again as often as wanted (rewind, gap, another offset): what was fetched before is dropped.
     ///
     /// A partition that the group has taken away meanwhile is left out; its `.revoked` waits among the events.
-    /// A pause stays as it is. Without a subscription the list is taken as it is.
+    /// Without a subscription the list is taken as it is.
     public mutating func assign(_ places: [TopicPartitionOffset]) throws(KafkaError) {
         let client = try unsafe open()
         let owned = context.owned
@@ -27,34 +27,6 @@ extension Consumer {
 
     /// What the group has given, whether fetched or not; empty between `.revoked` and `.assigned`.
     public var ownedPartitions: Set<TopicPartition> { context.owned ?? [] }
-
-    /// Stops handing out messages of these partitions; what is queued is dropped and fetched again later.
-    public mutating func pause(_ partitions: [TopicPartition]) throws(KafkaError) {
-        let client = try unsafe open()
-        let wanted = partitions.filter { !context.paused.contains($0) }
-        if wanted.isEmpty { return }
-        let list = PartitionList(wanted)
-        try check(unsafe rd_kafka_pause_partitions(client, list.handle))
-        if let error = list.firstError { throw error }
-        let shared = self.context
-        shared.paused.formUnion(wanted)
-    }
-
-    /// Goes on with those of them that `pause` had stopped; the others are left alone. A new assignment by the group
-    /// does the same for all.
-    public mutating func resume(_ partitions: [TopicPartition]) throws(KafkaError) {
-        let client = try unsafe open()
-        let wanted = partitions.filter { context.paused.contains($0) }
-        if wanted.isEmpty { return }
-        let list = PartitionList(wanted)
-        try check(unsafe rd_kafka_resume_partitions(client, list.handle))
-        if let error = list.firstError { throw error }
-        let shared = self.context
-        shared.paused.subtract(wanted)
-    }
-
-    /// Partitions that `pause` has stopped.
-    public var pausedPartitions: Set<TopicPartition> { context.paused }
 
     /// The ends of the log as the last fetch or the last probe told; nil while nothing is known. Asks nobody.
     public func cachedWatermarks(_ partition: TopicPartition) -> Watermarks? {

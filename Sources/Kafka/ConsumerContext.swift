@@ -17,8 +17,6 @@ internal import Service
     var droppedErrors = 0
     /// What the group has given this member; nil before the first assignment and after each revocation.
     var owned: Set<TopicPartition>?
-    /// What we paused, and so may resume.
-    var paused: Set<TopicPartition> = []
     var failedCommits = 0
     var isClosing = false
     /// Why a connection failed, held back for a moment: if no other broker is left, that says more.
@@ -82,15 +80,6 @@ internal import Service
         return event
     }
 
-    /// Resumes what we had paused (a pause survives revocation and assignment inside librdkafka), and only that:
-    /// resuming a partition that was not paused makes 2.0.2 fetch again from an old position.
-    func resumeAll(client: OpaquePointer) {
-        if paused.isEmpty { return }
-        let list = PartitionList(Array(paused))
-        unsafe _ = rd_kafka_resume_partitions(client, list.handle)
-        paused.removeAll()
-    }
-
     static func from(_ opaque: UnsafeMutableRawPointer) -> ConsumerContext {
         unsafe Unmanaged<ConsumerContext>.fromOpaque(opaque).takeUnretainedValue()
     }
@@ -106,7 +95,6 @@ func rebalanceConsumer(
     let context = unsafe ConsumerContext.from(opaque)
     let partitions = unsafe list.map { unsafe PartitionList.partitions(of: $0) } ?? []
     if code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
-        unsafe context.resumeAll(client: client)
         context.owned = Set(partitions)
         let none = PartitionList([TopicPartition]())
         unsafe _ = rd_kafka_assign(client, none.handle)

@@ -123,24 +123,6 @@ import Testing
         #expect(metadata?.first?.error == nil)
     }
 
-    @Test func `only what was paused is resumed`() throws {
-        let cluster = try makeCluster()
-        let member = try member(cluster)
-        let both = [TopicPartition(topic: "vitals", partition: 0), TopicPartition(topic: "vitals", partition: 1)]
-        try member.assignFromStore(both)
-        try produce(10, to: cluster.bootstrapServers, topic: "vitals", partitions: 0..<2)
-        try expectSoon("all", of: [member]) { member.seen.count == 20 }
-        try member.consumer?.pause([both[0]])
-        try member.consumer?.pause([both[0]])
-        #expect(member.consumer?.pausedPartitions == [both[0]])
-        try produce(10, to: cluster.bootstrapServers, topic: "vitals", partitions: 0..<2)
-        try expectSoon("the other's", of: [member]) { member.offsets(of: both[1]).count == 20 }
-        #expect(member.offsets(of: both[0]).count == 10)
-        try member.consumer?.resume(both)
-        try expectSoon("all", of: [member]) { member.seen.count == 40 }
-        #expect(member.surprises.isEmpty)
-    }
-
     @Test func `nobody answers: told as an event, in log lines, and closed in time`() throws {
         let cluster = try makeCluster()
         let address = cluster.bootstrapServers

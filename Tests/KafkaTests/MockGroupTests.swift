@@ -21,10 +21,6 @@ import Testing
         try scenario { scenarios, _ in try scenarios.steadyStateReassignment() }
     }
 
-    @Test func `a pause holds and ends with the group's next assignment`() throws {
-        try scenario { scenarios, _ in try scenarios.pausesAcrossRebalances() }
-    }
-
     @Test func `an offset beyond the log is told and can be mended`() throws {
         try scenario { scenarios, _ in try scenarios.offsetOutOfRange() }
     }

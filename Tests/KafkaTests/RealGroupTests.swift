@@ -22,10 +22,6 @@ struct RealGroupTests {
         try scenario("steady") { try $0.steadyStateReassignment() }
     }
 
-    @Test func `a pause holds and ends with the group's next assignment`() throws {
-        try scenario("paused") { try $0.pausesAcrossRebalances() }
-    }
-
     @Test func `an offset beyond the log is told and can be mended`() throws {
         try scenario("beyond") { try $0.offsetOutOfRange() }
     }

@@ -16,7 +16,7 @@ extension OnAServer {
                 }
             }
             let driven = try connection.drive(Connection.sessionDefaults, feeding: [])
-            #expect(driven.tags == Array(repeating: "SET", count: 6))
+            #expect(driven.tags == Array(repeating: "SET", count: 8))
             #expect(try connection.value("SHOW jit") == "off")
             #expect(try connection.value("SHOW idle_in_transaction_session_timeout") == "5s")
             #expect(try connection.value("SHOW application_name") == "stepping")

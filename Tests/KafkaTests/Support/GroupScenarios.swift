@@ -103,55 +103,6 @@ struct GroupScenarios {
         #expect(member.close())
     }
 
-    /// A pause holds, also from before the first message on, and does not outlive the group's next assignment.
-    func pausesAcrossRebalances() throws {
-        let store = OffsetStore()
-        try produce(300, to: bootstrapServers, topic: topic, partitions: 0..<4)
-        let first = try member(store: store)
-        try join(first)
-        try expectSoon("all messages", of: [first]) { first.seen.count == 1_200 }
-        try first.consumer?.pause(Array(all))
-        try produce(100, to: bootstrapServers, topic: topic, partitions: 0..<4)
-        try work([first], for: .milliseconds(800))
-        #expect(first.seen.count == 1_200)
-        try first.consumer?.resume(Array(all))
-        try expectSoon("what waited", of: [first]) { first.seen.count == 1_600 }
-        #expect(first.surprises.isEmpty)
-
-        // Rewound and paused before anything was delivered: the new start counts, not the old position.
-        first.seen = []
-        for partition in all { store.set(partition, to: 350) }
-        try first.assignFromStore(Array(all))
-        try first.consumer?.pause(Array(all))
-        try work([first], for: .milliseconds(300))
-        let early = first.seen.count
-        try first.consumer?.resume(Array(all))
-        try expectSoon("the rewound ones", of: [first]) { first.seen.count >= 200 }
-        #expect(early == 0)
-        #expect(first.seen.count == 200)
-        #expect(first.surprises.isEmpty, "after rewind, pause, resume: \(first.surprises.prefix(4))")
-
-        // Paused when the rebalance comes; nobody resumes by hand afterwards.
-        try first.consumer?.pause(Array(all))
-        let second = try member(store: store)
-        try join(second)
-        try expectSoon("two each", of: [first, second]) { first.owned.count == 2 && second.owned.count == 2 }
-        #expect(first.consumer?.pausedPartitions == [])
-        try produce(100, to: bootstrapServers, topic: topic, partitions: 0..<4)
-        first.seen = []
-        try expectSoon("the new ones", of: [first, second]) { first.seen.count + second.seen.count == 400 }
-        #expect(first.surprises.isEmpty && second.surprises.isEmpty)
-        let ofSecond = Array(second.owned)
-        try second.consumer?.pause(ofSecond)
-        #expect(first.close())
-        try expectSoon("all at the second", of: [second]) { second.owned == all }
-        second.seen = []
-        try produce(100, to: bootstrapServers, topic: topic, partitions: 0..<4)
-        try expectSoon("the newest", of: [second]) { second.seen.count == 400 }
-        #expect(second.surprises.isEmpty)
-        #expect(second.close())
-    }
-
     /// An offset beyond the log is told, and another assignment mends it.
     func offsetOutOfRange() throws {
         try produce(50, to: bootstrapServers, topic: topic, partitions: 0..<4)
