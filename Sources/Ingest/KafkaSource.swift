@@ -5,6 +5,7 @@ public import Kafka
 public struct KafkaSource: MessageSource, ~Copyable {
     private var consumer: Consumer?
     private var slice = MessageSlice()
+    private let topics: [String]
     private var wasDrained = true
     /// Becomes readable when an empty queue has got something.
     public let eventDescriptor: Int32
@@ -17,6 +18,7 @@ public struct KafkaSource: MessageSource, ~Copyable {
         var consumer = try Consumer(properties: properties, groupID: groupID, logHook: logHook)
         try consumer.subscribe(topics)
         eventDescriptor = consumer.eventDescriptor
+        self.topics = topics
         self.consumer = consume consumer
     }
 
@@ -53,6 +55,11 @@ public struct KafkaSource: MessageSource, ~Copyable {
     /// See `MessageSource`.
     public mutating func assign(_ starts: [TopicPartitionOffset]) throws(KafkaError) {
         try consumer?.assign(starts)
+    }
+
+    /// See `MessageSource`.
+    public mutating func rejoin() throws(KafkaError) {
+        try consumer?.subscribe(topics)
     }
 
     /// See `MessageSource`.

@@ -9,20 +9,26 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
         case .assigned(let given):
             replacePartitions(given)
             hasJoined = true
+            if given.isEmpty, let doubt = topicDoubtAt, now - doubt < configuration.rejoinAfter.doubt {
+                rejoinAt = now + configuration.rejoinAfter.pause
+            }
             log.info(
                 "the group assigned partitions", .field("lane", configuration.lane),
                 .field("partitions", given.map(\.description).joined(separator: " ")))
         case .revoked(let taken, let lost):
             replacePartitions([])
             hasJoined = false
+            rejoinAt = nil
             log.info(
                 "the group revoked partitions", .field("lane", configuration.lane),
                 .field("partitions", taken.map(\.description).joined(separator: " ")), .field("lost", lost))
         case .offsetOutOfRange(let partition, let offset):
             judgeOutOfRange(partition, offset, now)
         case .fetchRefused:
+            topicDoubtAt = now
             if !isStalled { verifyFlowing() }
         case .topicUnknown(let topic):
+            topicDoubtAt = now
             log.warning(
                 "the topic does not exist yet: waiting for it", .field("topic", topic), every: .seconds(60), key: topic)
         case .brokersDown(let why):
@@ -44,6 +50,22 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
             log.error(
                 "the Kafka client has failed for good: the service ends, to be started again",
                 .field("lane", configuration.lane), .field("error", error.text))
+        }
+    }
+
+    /// A topic that is made anew while the group forms may leave the group with partitions that nobody has: librdkafka
+    /// 2.0.2 then takes the topic for known, and never asks again (seen with a broker that came back empty). A lane that
+    /// got nothing soon after a topic was in doubt therefore joins once more.
+    mutating func rejoinWhenLeftOut(_ now: MonotonicTime) {
+        guard let at = rejoinAt, now >= at, hasJoined, partitions.isEmpty else { return }
+        rejoinAt = nil
+        topicDoubtAt = nil
+        log.info("assigned nothing after a topic was in doubt: joining again", .field("lane", configuration.lane))
+        do {
+            try source.rejoin()
+        } catch {
+            log.warning(
+                "the group cannot be joined again", .field("lane", configuration.lane), .field("error", error.text))
         }
     }
 

@@ -81,6 +81,10 @@ public struct LaneInterest: BitwiseCopyable, Sendable {
     var lastTurn: MonotonicTime
     /// After a pause of the whole process the group is believed only from here on.
     var trustsGroupAfter: MonotonicTime
+    /// When a topic was last unknown, or a fetch refused; nil once the group was asked again because of it.
+    var topicDoubtAt: MonotonicTime?
+    /// When the group is asked again.
+    var rejoinAt: MonotonicTime?
     var ownershipCheckAt: MonotonicTime
     var watermarkRetryAt: MonotonicTime
 
@@ -149,6 +153,7 @@ public struct LaneInterest: BitwiseCopyable, Sendable {
             sortAhead()
         }
         if stage == .idle { startWork(now) }
+        rejoinWhenLeftOut(now)
         reportCommitted(now)
         return canTake && !isDrained
     }

@@ -30,6 +30,8 @@ public struct LaneConfiguration: Sendable {
     public var requestLimit: Duration = .seconds(60)
     /// A full batch that waits this long for the database is given back, so that the group's calls are answered.
     public var stallLimit: Duration = .seconds(5)
+    /// How long after an assignment of nothing the group is asked once more, if a topic was in doubt so long before.
+    public var rejoinAfter: (pause: Duration, doubt: Duration) = (.seconds(5), .seconds(60))
     /// A batch that is not committed for this long makes the lane show its database as not writable.
     public var commitAlarm: Duration = .seconds(30)
     /// Milliseconds since 1970, for `received_at` of dead letters alone.

@@ -20,6 +20,8 @@ public protocol MessageSource: ~Copyable {
     mutating func takeEvent() -> ConsumerEvent?
     /// Replaces what is read, and from where. Messages from before may still come once; offsets tell.
     mutating func assign(_ starts: [TopicPartitionOffset]) throws(KafkaError)
+    /// Leaves the group and joins it again. The answer comes as events.
+    mutating func rejoin() throws(KafkaError)
     /// The ends of the log as last heard, without asking; nil before anything was heard.
     func cachedWatermarks(of partition: TopicPartition) -> Watermarks?
     /// Asks the broker for the ends of the log. Blocks for at most two seconds.

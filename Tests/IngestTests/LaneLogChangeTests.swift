@@ -148,6 +148,34 @@ import Testing
         lab.expectAllFolded()
     }
 
+    @Test func `who gets nothing soon after a topic was unknown asks the group once more`() {
+        let lab = running()
+        lab.consumer.events.append(.topicUnknown("vitals"))
+        lab.settle()
+        lab.consumer.revoke([0, 1], lost: true)
+        lab.join([])
+        #expect(lab.consumer.joins == 0)
+        lab.pass(.seconds(6))
+        #expect(lab.consumer.joins == 1)
+        // Nothing again: that is the group's decision.
+        lab.join([])
+        lab.pass(.seconds(60))
+        #expect(lab.consumer.joins == 1)
+    }
+
+    @Test func `who gets nothing without a doubt, or gets something, asks nobody`() {
+        let lab = LaneLab(partitions: 2)
+        lab.join([])
+        lab.pass(.seconds(20))
+        lab.consumer.events.append(.topicUnknown("vitals"))
+        lab.join([1])
+        lab.pass(.seconds(20))
+        lab.pass(.seconds(50))
+        lab.join([])
+        lab.pass(.seconds(20))
+        #expect(lab.consumer.joins == 0)
+    }
+
     @Test func `a log made anew while the database stood still is noticed when reading goes on`() {
         let lab = LaneLab(partitions: 1) { $0.batchMaxRows = 8 }
         lab.append(8, to: 0, patient: 0)

@@ -29,6 +29,8 @@ final class FakeConsumer {
     private(set) var assignments: [[TopicPartitionOffset]] = []
     /// Every report of committed offsets.
     private(set) var reports: [[TopicPartitionOffset]] = []
+    /// How often the lane has joined the group again.
+    fileprivate(set) var joins = 0
     private(set) var isClosed = false
     /// What the lane did that the port forbids.
     private(set) var misuses: [String] = []
@@ -184,6 +186,8 @@ struct FakeSource: MessageSource {
         let number = Int(partition.partition)
         return Watermarks(low: consumer.log.low[number], high: consumer.log.high(number))
     }
+
+    mutating func rejoin() throws(KafkaError) { consumer.joins += 1 }
 
     mutating func reportCommitted(_ positions: [TopicPartitionOffset]) { consumer.note(report: positions) }
 

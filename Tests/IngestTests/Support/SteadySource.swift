@@ -112,6 +112,8 @@ struct SteadySource: MessageSource {
         Watermarks(low: 0, high: messages.high)
     }
 
+    mutating func rejoin() throws(KafkaError) {}
+
     mutating func reportCommitted(_ positions: [TopicPartitionOffset]) {}
 
     mutating func close(within limit: Duration) -> Bool { true }
