@@ -53,9 +53,9 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
         }
     }
 
-    /// A topic that is made anew while the group forms may leave the group with partitions that nobody has: librdkafka
-    /// 2.0.2 then takes the topic for known, and never asks again (seen with a broker that came back empty). A lane that
-    /// got nothing soon after a topic was in doubt therefore joins once more.
+    /// A topic that is made anew while the group forms may leave it with partitions that nobody has: librdkafka 2.0.2
+    /// then takes the topic for known, and never asks again (seen with a broker that came back empty). A lane that got
+    /// nothing soon after a topic was in doubt therefore joins once more.
     mutating func rejoinWhenLeftOut(_ now: MonotonicTime) {
         guard let at = rejoinAt, now >= at, hasJoined, partitions.isEmpty else { return }
         rejoinAt = nil
