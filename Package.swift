@@ -91,25 +91,37 @@ let package = Package(
 
         // Tests: one folder per target, mirroring its files.
         .target(name: "CMallocCounter", path: "Tests/Support/CMallocCounter"),
+        .target(
+            name: "TestSupport", dependencies: ["Service"], path: "Tests/Support/TestSupport", swiftSettings: strict),
         .testTarget(name: "ServiceTests", dependencies: ["Service"], swiftSettings: strict),
-        .testTarget(name: "KafkaTests", dependencies: ["Kafka", "Service"], swiftSettings: strict),
+        .testTarget(name: "KafkaTests", dependencies: ["Kafka", "Service", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "Service", "Schema"], swiftSettings: strict),
-        .testTarget(name: "HTTPTests", dependencies: ["HTTP", "API", "Service"], swiftSettings: strict),
-        .testTarget(name: "VitalSignsTests", dependencies: ["VitalSigns", "CMallocCounter"], swiftSettings: strict),
+        .testTarget(name: "HTTPTests", dependencies: ["HTTP", "API", "Service", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "VitalSignsTests", dependencies: ["VitalSigns", "CMallocCounter", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(name: "WaitTimeTests", dependencies: ["WaitTime"], swiftSettings: strict),
         .testTarget(
             name: "IngestTests",
-            dependencies: ["Ingest", "VitalSigns", "Kafka", "Postgres", "Service", "Schema", "CMallocCounter"],
+            dependencies: [
+                "Ingest", "VitalSigns", "Kafka", "Postgres", "Service", "Schema", "CMallocCounter", "TestSupport",
+            ],
             swiftSettings: strict),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["Service", "Kafka", "Postgres", "HTTP"], swiftSettings: strict),
-        .testTarget(name: "SecurityTests", dependencies: ["Kafka", "Postgres", "Service"], swiftSettings: strict),
-        .testTarget(name: "CommandTests", dependencies: ["Kafka", "Postgres", "Service"], swiftSettings: strict),
+            name: "EndToEndTests", dependencies: ["Service", "Kafka", "Postgres", "HTTP", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(
-            name: "AnalyticsTests", dependencies: ["Postgres", "Service", "Schema"], swiftSettings: strict),
+            name: "SecurityTests", dependencies: ["Kafka", "Postgres", "Service", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CommandTests", dependencies: ["Kafka", "Postgres", "Service", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "AnalyticsTests", dependencies: ["Postgres", "Service", "Schema", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(name: "SimulationTests", dependencies: ["Simulation", "VitalSigns"], swiftSettings: strict),
         .testTarget(
-            name: "ProducerSupportTests", dependencies: ["ProducerSupport", "Simulation", "Kafka", "Service", "CZlib"],
+            name: "ProducerSupportTests",
+            dependencies: ["ProducerSupport", "Simulation", "Kafka", "Service", "CZlib", "TestSupport"],
             swiftSettings: strict),
     ]
 )

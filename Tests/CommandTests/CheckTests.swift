@@ -1,6 +1,7 @@
 import FoundationEssentials  // JSON of another reader than ours: `--json` promises to be JSON
 import Postgres
 import Service
+import TestSupport
 import Testing
 
 /// What `check --json` prints; a member that is missing is an error.

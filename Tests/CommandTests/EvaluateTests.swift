@@ -1,4 +1,5 @@
 import Service
+import TestSupport
 import Testing
 
 /// `vitalstream evaluate`, run as a program over small files.
@@ -34,7 +35,7 @@ struct EvaluateTests {
         try FileSystem.writeText(directory + "/flow.ndjson", lines.joined(separator: "\n") + "\n")
         let written = directory + "/predictions.csv"
         let all = ["evaluate", "--events", directory + "/flow.ndjson", "--predictions", written] + arguments
-        let run = try Commands.finish(try Commands.start(all, settings: [:]))
+        let run = Programs.finish(try Commands.start(all, settings: [:]))
         return (run, FileSystem.fileExists(written) ? try FileSystem.readText(written) : "")
     }
 

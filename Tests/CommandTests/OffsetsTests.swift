@@ -1,6 +1,7 @@
 import Kafka
 import Postgres
 import Service
+import TestSupport
 import Testing
 
 extension CommandSuite {
@@ -109,7 +110,7 @@ extension CommandSuite {
                 + "AND datname = current_database()"
             try eventually("the command waits") { try world.value(waiting) == "1" }
             try lane.execute("COMMIT")
-            let run = try Commands.finish(child)
+            let run = Programs.finish(child)
             #expect(run.code == 0, "\(run.text)")
             #expect(try world.value("SELECT next_offset \(Self.row)") == "0")
         }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// Something that must not be, and what has to notice it.

@@ -1,5 +1,6 @@
 import Postgres
 import Service
+import TestSupport
 import Testing
 
 /// The contract's "One reading per patient and instant", through the whole service.

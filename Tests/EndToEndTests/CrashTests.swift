@@ -1,5 +1,6 @@
 import Glibc
 import Service
+import TestSupport
 import Testing
 
 /// The service ends at any moment, by force or by request: nothing is lost and nothing is doubled.
@@ -9,7 +10,7 @@ import Testing
             let log = try laboratory.topic(partitions: 4)
             // 2,000 patients and room for 1,024: forgetting them is part of the trial.
             let feeder = try laboratory.feed(log, perSecond: 500, patients: 2_000)
-            var generator = SeededGenerator(seed: 6)
+            var generator = SeededNumbers(seed: 6)
             // The least that the mock broker takes: the dead are missed for so long.
             let session = ["KAFKA_CONFIG_SESSION_TIMEOUT_MS": "4000"]
             for kill in 1...5 {
@@ -19,7 +20,7 @@ import Testing
                         $1
                     })
                 // Some way into its work, before it has caught up.
-                let target = try laboratory.position(log) + 200 + generator.next(below: 400)
+                let target = try laboratory.position(log) + 200 + generator.below(400)
                 try laboratory.awaitPosition(log, at: target)
                 try service.kill()
             }

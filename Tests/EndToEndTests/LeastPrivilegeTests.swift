@@ -1,5 +1,6 @@
 import Postgres
 import Service
+import TestSupport
 import Testing
 
 /// A login that is a member of `vitalstream_service`, and of nothing else, is enough for everything but `migrate`.

@@ -2,6 +2,7 @@ import Glibc
 import Kafka
 import Postgres
 import Service
+import TestSupport
 import Testing
 
 /// The database or the broker goes away under load and comes back.

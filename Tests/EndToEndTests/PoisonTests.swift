@@ -1,6 +1,7 @@
 import Kafka
 import Postgres
 import Service
+import TestSupport
 import Testing
 
 /// A value that validation let through and the database refuses: a defect, so the partition stops before it; no dead

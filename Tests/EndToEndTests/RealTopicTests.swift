@@ -1,6 +1,7 @@
 import Kafka
 import Postgres
 import Service
+import TestSupport
 import Testing
 
 /// Topics deleted, made anew and cut on Apache Kafka, while the service is away and while it runs.

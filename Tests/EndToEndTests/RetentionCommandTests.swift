@@ -1,5 +1,6 @@
 import Postgres
 import Service
+import TestSupport
 import Testing
 
 /// `vitalstream partitions` and `vitalstream retention`, as they are typed.

@@ -1,6 +1,7 @@
 import Kafka
 import Postgres
 import Service
+import TestSupport
 import Testing
 
 /// The log under a stored offset is no longer the one that was read: the partition stops and says how to go on, the

@@ -1,4 +1,5 @@
 import HTTP
+import TestSupport
 import Testing
 
 struct AnswerParserTests {
@@ -29,7 +30,7 @@ struct AnswerParserTests {
     }
 
     @Test func `broken answers never trap`() {
-        var random = SplitMix(state: 7)
+        var random = SeededNumbers(seed: 7)
         let whole = Array("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nA: b\r\n\r\nabc".utf8)
         for _ in 0..<20_000 {
             var bytes = Array(whole.prefix(Int(random.next() % UInt64(whole.count + 1))))

@@ -1,5 +1,6 @@
 import HTTP
 import Service
+import TestSupport
 import Testing
 
 struct ConnectionTableTests {
@@ -66,7 +67,7 @@ struct ConnectionTableTests {
     }
 
     @Test(arguments: [1, 2, 3] as [UInt64]) func `random traffic agrees with a plain list`(seed: UInt64) {
-        var random = SplitMix(state: seed)
+        var random = SeededNumbers(seed: seed)
         var table = ConnectionTable(exchange: .seconds(10))
         // The model: slot, socket, deadline in seconds, in the order of deadlines; the cut ones without a deadline.
         var listed: [(slot: Int32, socket: Int32, deadline: Int64)] = []
@@ -96,18 +97,5 @@ struct ConnectionTableTests {
             #expect(listed.first.map { $0.deadline > step } ?? true)
             #expect(table.listedCount == listed.count && table.openCount == listed.count + cut.count)
         }
-    }
-}
-
-/// A generator whose series its seed names.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
     }
 }

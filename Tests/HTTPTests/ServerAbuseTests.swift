@@ -1,6 +1,7 @@
 import Glibc
 import HTTP
 import Service
+import TestSupport
 import Testing
 
 /// Clients that mean harm, or are merely broken: each is cut off, and another client is answered meanwhile.
@@ -230,7 +231,7 @@ import Testing
     @Test(arguments: [11, 12, 13] as [UInt64]) func `random and bit-flipped requests never end the server`(
         seed: UInt64
     ) throws {
-        var random = SplitMix(state: seed)
+        var random = SeededNumbers(seed: seed)
         // Its end is lost on libmicrohttpd when it comes together with bytes; the deadline then ends the connection.
         let server = try startServer(exchange: .milliseconds(500))
         let valid = (Self.refused.map(\.request) + ["GET /ok HTTP/1.1\r\nHost: x\r\nAccept: */*\r\n\r\n"]).map {

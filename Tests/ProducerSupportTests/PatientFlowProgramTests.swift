@@ -2,6 +2,7 @@ import FoundationEssentials  // JSON of another reader than ours
 import Kafka
 import ProducerSupport
 import Service
+import TestSupport
 import Testing
 
 /// `patient-flow-producer` as a process, against librdkafka's mock broker in this one.

@@ -2,6 +2,7 @@ import FoundationEssentials  // JSON of another reader than ours, to read the pr
 import Kafka
 import ProducerSupport
 import Service
+import TestSupport
 import Testing
 
 /// The programs themselves, as processes, against librdkafka's mock broker in this one.

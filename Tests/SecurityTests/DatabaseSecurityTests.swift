@@ -1,5 +1,6 @@
 import Postgres
 import Service
+import TestSupport
 import Testing
 
 /// A wrong way to the database, and how the line about it begins.

@@ -1,4 +1,5 @@
 import CMallocCounter
+import TestSupport
 import Testing
 import VitalSigns
 

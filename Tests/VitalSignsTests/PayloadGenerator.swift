@@ -1,11 +1,13 @@
+import TestSupport
+
 /// Makes payloads that are almost right: seeded, so that a failing one can be made again.
 struct PayloadGenerator {
-    private var state: UInt64
+    private var numbers: SeededNumbers
     private let bases: [[UInt8]]
     private let tokens: [[UInt8]]
 
     init(seed: UInt64, bases: [[UInt8]]) {
-        state = seed
+        numbers = SeededNumbers(seed: seed)
         self.bases = bases
         tokens = [
             "{", "}", "[", "]", ":", ",", "\"a\"", "\"patientId\"", "1", "-0.5e+3", "true", "null", " ", "-", "\"",
@@ -15,16 +17,7 @@ struct PayloadGenerator {
         ].map { Array($0.utf8) }
     }
 
-    /// SplitMix64 (Steele, Lea, Flood 2014).
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
-    }
-
-    mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
+    mutating func below(_ bound: Int) -> Int { numbers.below(bound) }
 
     private mutating func base() -> [UInt8] { bases[below(bases.count)] }
 
@@ -43,7 +36,7 @@ struct PayloadGenerator {
 
     private mutating func random() -> [UInt8] {
         let count = below(80)
-        return (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) }
+        return (0..<count).map { _ in UInt8(truncatingIfNeeded: numbers.next()) }
     }
 
     private mutating func soup() -> [UInt8] {

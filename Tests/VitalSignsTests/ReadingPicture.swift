@@ -1,3 +1,4 @@
+import TestSupport
 import VitalSigns
 
 /// Readings as a line of text, so that a table of tests can be read: `H60 T37.5 cA o1 @2:17 #4`.
@@ -84,27 +85,7 @@ enum ReadingPicture {
     }
 }
 
-/// Random numbers that depend on their seed alone: SplitMix64 (Steele, Lea, Flood 2014).
-struct SeededNumbers: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
-    }
-
-    mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
-
-    /// True once in `count` calls, on average.
-    mutating func oneIn(_ count: Int) -> Bool { below(count) == 0 }
-
+extension SeededNumbers {
     /// A reading with few possible values, so that keys collide, agree and disagree often.
     mutating func reading(patients: Int, instants: Int, partition: UInt16, offset: Int64) -> Reading {
         var reading = Reading()

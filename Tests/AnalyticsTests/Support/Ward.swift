@@ -1,4 +1,5 @@
 import Service
+import TestSupport
 
 /// All that the test database holds, made from a seed; the answers that the queries must give are computed from this.
 struct Ward {
@@ -29,7 +30,7 @@ struct Ward {
     private var random: SeededNumbers
 
     init(seed: UInt64) {
-        random = SeededNumbers(state: seed)
+        random = SeededNumbers(seed: seed)
         patients = (0..<14).map { _ in Self.identifier(&random) }
         for patient in 0..<12 { addSeries(of: patient) }
         addLowSaturation()
@@ -224,8 +225,8 @@ struct Ward {
         var corrected = Int64(corrections.count) + dropped[1] + 1
         for partition in 0..<Self.kafkaPartitions {
             let isLast = partition == Self.kafkaPartitions - 1
-            let classes = [
-                isLast ? inserted : inserted / 3, 11, isLast ? corrected : corrected / 4, random.below(400), 7,
+            let classes: [Int64] = [
+                isLast ? inserted : inserted / 3, 11, isLast ? corrected : corrected / 4, Int64(random.below(400)), 7,
                 Int64(deadLetters.count { $0.topic == "vitals" && $0.partition == partition && $0.offset >= 40 }),
             ]
             inserted -= classes[0]
@@ -263,15 +264,6 @@ struct Ward {
     }
 }
 
-/// SplitMix64.
-struct SeededNumbers {
-    var state: UInt64
-
-    mutating func below(_ bound: Int64) -> Int64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return Int64((mixed ^ (mixed >> 31)) % UInt64(bound))
-    }
+extension SeededNumbers {
+    mutating func below(_ bound: Int64) -> Int64 { Int64(below(Int(bound))) }
 }

@@ -1,5 +1,6 @@
 import Kafka
 import Service
+import TestSupport
 
 /// A mock broker with one topic, to which nobody else writes.
 ///

@@ -1,6 +1,7 @@
 import Kafka
 import Postgres
 import Service
+import TestSupport
 import Testing
 
 /// A database, a log and the settings with which commands reach both.
@@ -43,7 +44,7 @@ struct World {
     /// Runs a command, its words divided by blanks, to its end.
     func run(_ line: String, _ more: [String: String] = [:]) throws -> CommandRun {
         let words = line.split(separator: " ").map(String.init)
-        return try Commands.finish(Commands.start(words, settings: settings.merging(more) { $1 }))
+        return Programs.finish(try Commands.start(words, settings: settings.merging(more) { $1 }))
     }
 
     func connect() throws(PostgresError) -> Connection {

@@ -1,6 +1,7 @@
 import Glibc
 import Postgres
 import Service
+import TestSupport
 import Testing
 
 /// Two services of one group under load, one of them behind a proxy: divided, frozen, thawed, killed.

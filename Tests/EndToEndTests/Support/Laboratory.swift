@@ -1,6 +1,7 @@
 import Kafka
 import Postgres
 import Service
+import TestSupport
 import Testing
 
 /// One test's world: a database of its own, a broker, services with their logs, and what must hold in the end.

@@ -1,9 +1,10 @@
 import Kafka
 import Service
+import TestSupport
 
 /// A seeded stream as wards send it: mostly new readings, some duplicates, merges, corrections and bad messages.
 struct LoadStream {
-    private var generator: SeededGenerator
+    private var generator: SeededNumbers
     private let patients: Int
     private let start: Int64
     private var sent: [SentReading] = []
@@ -11,47 +12,29 @@ struct LoadStream {
 
     /// - Parameter now: milliseconds since 1970 at which the readings begin.
     init(seed: UInt64, patients: Int, now: Int64) {
-        generator = SeededGenerator(seed: seed)
+        generator = SeededNumbers(seed: seed)
         self.patients = patients
         start = now
     }
 
     mutating func next() -> SentMessage {
-        let dice = generator.next(below: 100)
+        let dice = generator.below(100)
         if dice == 0 {
-            return SentMessage(bad: "no_vital_sign", SentReading(generator.next(below: patients), start).json)
+            return SentMessage(bad: "no_vital_sign", SentReading(generator.below(patients), start).json)
         }
         if dice < 16, !sent.isEmpty {
-            var again = sent[sent.count - 1 - generator.next(below: min(sent.count, 500))]
-            if dice < 4 { again.numbers["heartRate"] = Double(60 + generator.next(below: 60)) }
+            var again = sent[sent.count - 1 - generator.below(min(sent.count, 500))]
+            if dice < 4 { again.numbers["heartRate"] = Double(60 + generator.below(60)) }
             if dice >= 4 && dice < 8 { again.numbers["respiratoryRate"] = 12 }
             return SentMessage(again)
         }
         count += 1
-        var reading = SentReading(generator.next(below: patients), start + count * 3)
-        reading.numbers["heartRate"] = Double(60 + generator.next(below: 60))
-        reading.numbers["temperature"] = 36 + Double(generator.next(below: 40)) / 10
+        var reading = SentReading(generator.below(patients), start + count * 3)
+        reading.numbers["heartRate"] = Double(60 + generator.below(60))
+        reading.numbers["temperature"] = 36 + Double(generator.below(40)) / 10
         if dice < 40 { reading.origin = ["h\(dice % 3)", "s\(dice % 4)", "d\(reading.patient)"] }
         sent.append(reading)
         return SentMessage(reading)
-    }
-}
-
-/// splitmix64.
-struct SeededGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    /// A number from 0 to `limit` - 1.
-    mutating func next(below limit: Int) -> Int {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return Int((mixed ^ (mixed >> 31)) % UInt64(limit))
     }
 }
 

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 
 /// Blocking sockets on 127.0.0.1, for the proxy.
 enum Loopback {

@@ -1,4 +1,5 @@
 import Service
+import TestSupport
 
 /// PostgreSQL's own client programs, of the newest version that is installed.
 enum PostgresTools {

@@ -1,5 +1,6 @@
 import Kafka
 import Service
+import TestSupport
 
 /// A vital sign's value as it is stored.
 enum VitalValue: Equatable, Sendable, CustomStringConvertible {

@@ -2,6 +2,7 @@ import FoundationEssentials  // JSON of another reader than ours: the log promis
 import Glibc
 import HTTP
 import Service
+import TestSupport
 
 /// One line of a service's log.
 struct LogRecord: Decodable {

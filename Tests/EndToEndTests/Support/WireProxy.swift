@@ -1,5 +1,6 @@
 import Glibc
 import Service
+import TestSupport
 
 /// Stands between a service and PostgreSQL, understands the protocol's messages, and can stop or cut a session at a
 /// chosen one of them.

@@ -1,6 +1,7 @@
 import Ingest
 import Kafka
 import Service
+import TestSupport
 import Testing
 import VitalSigns
 

@@ -1,4 +1,5 @@
 import Ingest
+import TestSupport
 
 /// A message with what it means, so that the oracle need not read its bytes.
 struct TestMessage: Sendable {
@@ -57,30 +58,7 @@ struct TestReading: Sendable {
     }
 }
 
-/// Random numbers that depend on their seed alone: SplitMix64 (Steele, Lea, Flood 2014).
-struct SeededNumbers: RandomNumberGenerator, Sendable {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
-    }
-
-    mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
-
-    /// True once in `count` calls, on average.
-    mutating func oneIn(_ count: Int) -> Bool { below(count) == 0 }
-
-    /// One of the elements.
-    mutating func pick<Element>(_ elements: [Element]) -> Element { elements[below(elements.count)] }
-
+extension SeededNumbers {
     /// A message of which few are like another, but many collide: few patients, instants and values.
     mutating func message(patients: [Int], instants: Int) -> TestMessage {
         if oneIn(20) {

@@ -1,5 +1,6 @@
 import Kafka
 import Service
+import TestSupport
 import Testing
 
 extension GroupScenarios {
@@ -68,7 +69,7 @@ extension GroupScenarios {
 
     /// Members come, leave and get their offsets late at random, while messages arrive: none is lost or doubled.
     func membersComeAndGo(seed: UInt64, rounds: Int) throws {
-        let random = SplitMix(seed: seed)
+        var random = SeededNumbers(seed: seed)
         let store = OffsetStore()
         var members: [Member] = []
         var seenByGone = 0
@@ -76,7 +77,7 @@ extension GroupScenarios {
         for round in 0..<rounds {
             if members.isEmpty || (members.count < 4 && random.next() % 2 == 0) {
                 let newcomer = try member(store: store)
-                let delays = SplitMix(seed: random.next())
+                var delays = SeededNumbers(seed: random.next())
                 newcomer.drawDelay = { Int(delays.next() % 12) }
                 try join(newcomer)
                 members.append(newcomer)
@@ -102,20 +103,5 @@ extension GroupScenarios {
             #expect(member.surprises.isEmpty, "seed \(seed): \(member.surprises.prefix(5))")
             #expect(member.close())
         }
-    }
-}
-
-/// A seeded generator, by reference so that closures share it.
-final class SplitMix {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
     }
 }

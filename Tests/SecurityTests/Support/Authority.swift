@@ -1,13 +1,5 @@
 import Service
-
-/// Why a test cannot go on.
-struct TestFailure: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) {
-        self.description = description
-    }
-}
+import TestSupport
 
 /// A certificate and its key, in files.
 struct KeyPair {

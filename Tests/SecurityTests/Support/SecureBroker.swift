@@ -1,6 +1,7 @@
 import Kafka
 import Postgres
 import Service
+import TestSupport
 import Testing
 
 /// Apache Kafka with a port for each way to reach it, and a database without any protection; only where KAFKA_HOME says

@@ -1,6 +1,7 @@
 import Kafka
 import Postgres
 import Service
+import TestSupport
 import Testing
 
 /// Three PostgreSQL servers of a hospital that takes TLS seriously, seriously but with an expired certificate, and not

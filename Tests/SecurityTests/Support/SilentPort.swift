@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 
 /// A port on 127.0.0.1 that takes connections (the kernel does) and never says a word.
 final class SilentPort: Sendable {

@@ -1,10 +1,10 @@
-import Service
+internal import Service
 
 /// Why a test cannot go on.
-struct TestFailure: Error, CustomStringConvertible {
-    let description: String
+package struct TestFailure: Error, CustomStringConvertible {
+    package let description: String
 
-    init(_ description: String) {
+    package init(_ description: String) {
         self.description = description
     }
 }
@@ -12,7 +12,7 @@ struct TestFailure: Error, CustomStringConvertible {
 /// Asks again and again until there is an answer, and fails when none has come in time.
 /// - Parameter state: completes "after ... still not: ".
 @discardableResult
-func eventually<Answer>(
+package func eventually<Answer>(
     _ state: @autoclosure () -> String, within limit: Duration = .seconds(60),
     every pause: Duration = .milliseconds(20),
     _ probe: () throws -> Answer?
@@ -27,7 +27,7 @@ func eventually<Answer>(
 }
 
 /// The same for a condition.
-func eventually(
+package func eventually(
     _ state: @autoclosure () -> String, within limit: Duration = .seconds(60),
     every pause: Duration = .milliseconds(20),
     until condition: () throws -> Bool
