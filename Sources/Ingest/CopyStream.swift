@@ -64,15 +64,19 @@ internal import VitalSigns
         var encoder = unsafe CopyRowEncoder(at: buffer)
         if next == 0 { encoder.append(CopyRowEncoder.header) }
         let limit = unsafe buffer + (Self.pieceBytes - CopyRowEncoder.longestRow)
+        let inserts = plan.insertRows
+        let kind = kind
+        var next = next
         while next < count, unsafe encoder.cursor < limit {
             switch kind {
-            case .inserts: encoder.appendReading(plan.insert(at: next))
+            case .inserts: encoder.appendReading(inserts[next])
             case .changes: encoder.appendChange(plan.changes[next])
             case .replacements: encoder.appendReplacement(plan.replacements[next])
             case .deadLetters: preconditionFailure("letters go another way")
             }
             next += 1
         }
+        self.next = next
         if next == count {
             // The row limit leaves room for it.
             encoder.append(CopyRowEncoder.trailer)

@@ -16,9 +16,10 @@ package import VitalSigns
     package mutating func encode(_ plan: BatchPlan) {
         let limit = unsafe buffer + (Self.pieceBytes - CopyRowEncoder.longestRow)
         var encoder = unsafe CopyRowEncoder(at: buffer)
-        for index in 0..<plan.insertCount {
+        let rows = plan.insertRows
+        for index in 0..<rows.count {
             if unsafe encoder.cursor >= limit { encoder = unsafe CopyRowEncoder(at: buffer) }
-            encoder.appendReading(plan.insert(at: index))
+            encoder.appendReading(rows[index])
         }
     }
 }

@@ -1,67 +1,3 @@
-/// A key of `silver.vital_reading`: patient and instant.
-public struct ReadingKey: BitwiseCopyable, Sendable {
-    /// First eight bytes of the patient's UUID, big-endian.
-    public var patientHigh: UInt64
-    /// Last eight bytes of the patient's UUID, big-endian.
-    public var patientLow: UInt64
-    /// Event time in milliseconds since 1970-01-01Z.
-    public var time: Int64
-
-    /// The key of patient (`high`, `low`) at `time`.
-    public init(patientHigh: UInt64, patientLow: UInt64, time: Int64) {
-        self.patientHigh = patientHigh
-        self.patientLow = patientLow
-        self.time = time
-    }
-}
-
-/// A stored row that the batch changes: what it was, and what it becomes.
-public struct RowChange: BitwiseCopyable, Sendable {
-    /// The row as it is stored; the update compares all of it before it writes.
-    public var old: Reading
-    /// The row as it shall be.
-    public var new: Reading
-}
-
-/// The values that one correction replaced.
-public struct Replacement: BitwiseCopyable, Sendable {
-    /// The row before the correction; only the vital signs named by `replaced` were replaced.
-    public var before: Reading
-    /// Presence bits of the values that were replaced.
-    public var replaced: UInt8
-    /// Partition of the correcting message.
-    public var partition: UInt16
-    /// Offset of the correcting message.
-    public var offset: Int64
-}
-
-/// How many messages of one partition fell into each class that validation lets through.
-public struct VerdictCounts: BitwiseCopyable, Sendable, Equatable {
-    /// Messages whose key was new.
-    public var inserted: Int64 = 0
-    /// Messages that only added vital signs.
-    public var merged: Int64 = 0
-    /// Messages that replaced a stored value.
-    public var corrected: Int64 = 0
-    /// Messages that said nothing new.
-    public var duplicate: Int64 = 0
-    /// Messages that disagreed with what is stored but stand earlier.
-    public var stale: Int64 = 0
-
-    /// No message yet.
-    public init() {}
-
-    mutating func count(_ verdict: Verdict) {
-        switch verdict {
-        case .inserted: inserted += 1
-        case .merged: merged += 1
-        case .corrected: corrected += 1
-        case .duplicate: duplicate += 1
-        case .stale: stale += 1
-        }
-    }
-}
-
 /// Turns a batch of readings in arrival order into what the database has to do, in four steps.
 ///
 /// 1. `begin` sorts; 2. `unknownPatients` names whom the table does not know, whose newest rows the caller fetches
@@ -86,16 +22,25 @@ public struct VerdictCounts: BitwiseCopyable, Sendable, Equatable {
     private var order: RowOrder
     /// What `order` is the untouched order of.
     private var sorted: SortedBatch?
-    /// References to the rows to insert: an index into `readings`, or with `foldedFlag` one into `folded`.
+    /// What `classify` found, key by key: the row of a key that is certainly new and has one message, or with
+    /// `runFlag` an index into `runs`. Most keys are of the first kind and are looked at once.
+    private let classified: UnsafeMutablePointer<UInt32>
+    private var classifiedCount = 0
+    private var runs: [KeyRun] = []
+    private static let runFlag: UInt32 = 1 << 31
+    /// References to the rows to insert, as `InsertRows` reads them.
     private let inserts: UnsafeMutablePointer<UInt32>
     /// Rows that more than one message made. The messages themselves stay as they came: a retry folds them again.
-    private var folded: [Reading] = []
-    private static let foldedFlag: UInt32 = 1 << 31
+    private var folded: UnsafeMutablePointer<Reading>
+    private var foldedCount = 0
+    private var foldedCapacity = 1_024
     /// The batch being planned; the caller keeps it alive from `begin` to `remember`.
     private var readings: UnsafeMutablePointer<Reading>
     private let unread: UnsafeMutablePointer<Reading>
     private var count = 0
     private var counts: UnsafeMutablePointer<VerdictCounts>
+    /// Per partition, the messages that `classify` has counted already.
+    private var plainInserts: UnsafeMutablePointer<Int64>
     private var countsCapacity = 64
     private var trustsTable = true
     private var generation: UInt64 = 0
@@ -103,9 +48,13 @@ public struct VerdictCounts: BitwiseCopyable, Sendable, Equatable {
     /// A plan for batches of at most `capacity` readings.
     public init(capacity: Int) {
         order = RowOrder(capacity: capacity)
+        unsafe classified = .allocate(capacity: capacity)
         unsafe inserts = .allocate(capacity: capacity)
+        unsafe folded = .allocate(capacity: foldedCapacity)
         unsafe counts = .allocate(capacity: countsCapacity)
         unsafe counts.initialize(repeating: VerdictCounts(), count: countsCapacity)
+        unsafe plainInserts = .allocate(capacity: countsCapacity)
+        unsafe plainInserts.initialize(repeating: 0, count: countsCapacity)
         // Never read: `begin` sets it before anything looks.
         unsafe readings = .allocate(capacity: 1)
         unsafe unread = unsafe readings
@@ -113,8 +62,11 @@ public struct VerdictCounts: BitwiseCopyable, Sendable, Equatable {
 
     deinit {
         unsafe unread.deallocate()
+        unsafe classified.deallocate()
         unsafe inserts.deallocate()
+        unsafe folded.deallocate()
         unsafe counts.deallocate()
+        unsafe plainInserts.deallocate()
     }
 
     /// Sorts a full batch while the database still works on the one before, so that `begin` finds it sorted.
@@ -141,13 +93,15 @@ public struct VerdictCounts: BitwiseCopyable, Sendable, Equatable {
         replacements.removeAll(keepingCapacity: true)
         lookUps.removeAll(keepingCapacity: true)
         stored.removeAll(keepingCapacity: true)
-        folded.removeAll(keepingCapacity: true)
+        foldedCount = 0
+        classifiedCount = 0
+        runs.removeAll(keepingCapacity: true)
         unknownPatients.removeAll(keepingCapacity: true)
-        unsafe counts.update(repeating: VerdictCounts(), count: countsCapacity)
         unsafe sortAhead(readings, count: count, filling: filling)
         // From here on the order is worked in; a retry needs it as it was.
         sorted = nil
-        for index in 0..<count { unsafe makeRoom(forPartition: Int(readings[index].partition)) }
+        makeRoom(forPartition: order.greatestPartition)
+        unsafe counts.update(repeating: VerdictCounts(), count: countsCapacity)
     }
 
     /// Lists the patients of the batch that `table` does not know, in key order, and leaves the slots of the others.
@@ -187,30 +141,69 @@ public struct VerdictCounts: BitwiseCopyable, Sendable, Equatable {
     public func classify(with table: borrowing PatientTable) {
         precondition(generation == table.generation, "slots of another table generation")
         lookUps.removeAll(keepingCapacity: true)
-        forEachKey(table) { run, entry in
-            if case .unknown = state(of: run, entry: entry) {
-                let first = unsafe readings[Int(order.rows[run.lowerBound].row)]
-                lookUps.append(
-                    ReadingKey(patientHigh: first.patientHigh, patientLow: first.patientLow, time: first.time))
-            }
+        runs.removeAll(keepingCapacity: true)
+        unsafe plainInserts.update(repeating: 0, count: countsCapacity)
+        let readings = unsafe self.readings
+        let rows = unsafe order.rows
+        let marks = unsafe order.marks
+        let classified = unsafe self.classified
+        let plainInserts = unsafe self.plainInserts
+        let count = count
+        var found = 0
+        var position = 0
+        while position < count {
+            let slot = unsafe rows[position].slot
+            let entry = trustsTable && slot >= 0 ? table.entry(slot) : nil
+            repeat {
+                var end = position + 1
+                while end < count, unsafe marks[end] == .sameKey { end += 1 }
+                let first = unsafe rows[position].row
+                let row = unsafe readings + Int(first)
+                if let entry, end == position + 1, unsafe row.pointee.time > entry.time,
+                    unsafe row.pointee.partition == entry.partition
+                {
+                    unsafe classified[found] = first
+                    unsafe plainInserts[Int(row.pointee.partition)] += 1
+                } else {
+                    let run = KeyRun(
+                        start: UInt32(position), end: UInt32(end), slot: slot,
+                        state: state(of: position..<end, entry: entry))
+                    if run.state == .unknown { lookUps.append(unsafe ReadingKey(row.pointee)) }
+                    unsafe classified[found] = Self.runFlag | UInt32(runs.count)
+                    runs.append(run)
+                }
+                found += 1
+                position = end
+            } while unsafe position < count && marks[position] != .newPatient
         }
+        classifiedCount = found
     }
 
-    /// Applies every message to its row, one at a time in offset order.
+    /// Applies every message to its row, one at a time in offset order. Once after each `classify`.
     /// - Precondition: `stored` holds one row for each of `lookUps`.
     public func fold(with table: borrowing PatientTable) {
         precondition(stored.count == lookUps.count, "a look-up without an answer")
+        for partition in 0..<countsCapacity { unsafe counts[partition].inserted = unsafe plainInserts[partition] }
+        let classified = unsafe self.classified
+        let inserts = unsafe self.inserts
         var nextStored = 0
-        forEachKey(table) { run, entry in
-            switch state(of: run, entry: entry) {
+        for place in 0..<classifiedCount {
+            let reference = unsafe classified[place]
+            if reference & Self.runFlag == 0 {
+                unsafe inserts[insertCount] = reference
+                insertCount += 1
+                continue
+            }
+            let run = runs[Int(reference & ~Self.runFlag)]
+            switch run.state {
             case .absent:
-                foldRun(run, stored: nil)
-            case .known(let row):
-                foldRun(run, stored: row)
+                foldRun(run.range, stored: nil)
+            case .known:
+                foldRun(run.range, stored: table.entry(run.slot))
             case .unknown:
                 let row = stored[nextStored]
                 nextStored += 1
-                foldRun(run, stored: row.presence == 0 ? nil : row)
+                foldRun(run.range, stored: row.presence == 0 ? nil : row)
             }
         }
     }
@@ -233,11 +226,13 @@ public struct VerdictCounts: BitwiseCopyable, Sendable, Equatable {
         }
     }
 
-    /// The row to insert at `index` of `insertCount`, in key order.
-    @inline(__always)
-    public func insert(at index: Int) -> Reading {
-        resolve(unsafe inserts[index])
+    /// The rows to insert, in key order; valid until the next `begin`.
+    public var insertRows: InsertRows {
+        unsafe InsertRows(count: insertCount, references: inserts, readings: readings, folded: folded)
     }
+
+    /// The row to insert at `index` of `insertCount`, in key order.
+    public func insert(at index: Int) -> Reading { insertRows[index] }
 
     /// The counts of one partition's accepted messages after `fold`.
     public func verdicts(partition: Int32) -> VerdictCounts {
@@ -253,20 +248,32 @@ public struct VerdictCounts: BitwiseCopyable, Sendable, Equatable {
         let filling: UInt64
     }
 
-    private enum KeyState {
+    private enum KeyState: BitwiseCopyable {
         case absent
-        case known(Reading)
+        /// It is the table's own newest row.
+        case known
         case unknown
     }
 
+    /// A key whose messages have to be folded.
+    private struct KeyRun: BitwiseCopyable {
+        let start: UInt32
+        let end: UInt32
+        let slot: Int32
+        let state: KeyState
+
+        /// Its places in the order.
+        var range: Range<Int> { Int(start)..<Int(end) }
+    }
+
     private func state(of run: Range<Int>, entry: Reading?) -> KeyState {
-        guard trustsTable, let entry else { return .unknown }
+        guard let entry else { return .unknown }
         let time = unsafe readings[Int(order.rows[run.lowerBound].row)].time
         if time < entry.time || (time == entry.time && entry.presence == 0) { return .unknown }
         for position in run where row(at: position).partition != entry.partition {
             return .unknown
         }
-        return time > entry.time ? .absent : .known(entry)
+        return time > entry.time ? .absent : .known
     }
 
     private func foldRun(_ run: Range<Int>, stored: Reading?) {
@@ -295,8 +302,7 @@ public struct VerdictCounts: BitwiseCopyable, Sendable, Equatable {
             }
         }
         if changed || stored != nil {
-            reference = UInt32(folded.count) | Self.foldedFlag
-            folded.append(row)
+            reference = keepFolded(row)
             unsafe order.rows[run.lowerBound].row = reference
         }
         if let stored {
@@ -307,33 +313,28 @@ public struct VerdictCounts: BitwiseCopyable, Sendable, Equatable {
         }
     }
 
-    @inline(__always)
-    private func resolve(_ reference: UInt32) -> Reading {
-        reference & Self.foldedFlag == 0
-            ? unsafe readings[Int(reference)] : folded[Int(reference & ~Self.foldedFlag)]
+    /// - Returns: the reference to the row.
+    private func keepFolded(_ row: Reading) -> UInt32 {
+        if foldedCount == foldedCapacity {
+            let grown = UnsafeMutablePointer<Reading>.allocate(capacity: 2 * foldedCapacity)
+            unsafe grown.moveInitialize(from: folded, count: foldedCount)
+            unsafe folded.deallocate()
+            unsafe folded = unsafe grown
+            foldedCapacity *= 2
+        }
+        unsafe (folded + foldedCount).initialize(to: row)
+        foldedCount += 1
+        return UInt32(foldedCount - 1) | InsertRows.foldedFlag
     }
 
     /// The row that a place of the order refers to.
     private func row(at position: Int) -> Reading {
-        resolve(unsafe order.rows[position].row)
+        let reference = unsafe order.rows[position].row
+        return reference & InsertRows.foldedFlag == 0
+            ? unsafe readings[Int(reference)] : unsafe folded[Int(reference & ~InsertRows.foldedFlag)]
     }
 
     // MARK: - Walking the order
-
-    private func forEachKey(_ table: borrowing PatientTable, _ body: (Range<Int>, Reading?) -> Void) {
-        var position = 0
-        while position < count {
-            let slot = unsafe order.rows[position].slot
-            let entry = slot >= 0 ? table.entry(slot) : nil
-            let end = endOfPatient(from: position)
-            while position < end {
-                var keyEnd = position + 1
-                while keyEnd < end, unsafe order.marks[keyEnd] == .sameKey { keyEnd += 1 }
-                body(position..<keyEnd, entry)
-                position = keyEnd
-            }
-        }
-    }
 
     private func endOfPatient(from position: Int) -> Int {
         var end = position + 1
@@ -363,14 +364,9 @@ public struct VerdictCounts: BitwiseCopyable, Sendable, Equatable {
         unsafe counts.deallocate()
         unsafe counts = .allocate(capacity: size)
         unsafe counts.initialize(repeating: VerdictCounts(), count: size)
+        unsafe plainInserts.deallocate()
+        unsafe plainInserts = .allocate(capacity: size)
+        unsafe plainInserts.initialize(repeating: 0, count: size)
         countsCapacity = size
-    }
-}
-
-extension Reading {
-    /// Whether `other` belongs to the same patient.
-    @inlinable
-    public func hasSamePatient(as other: Reading) -> Bool {
-        patientHigh == other.patientHigh && patientLow == other.patientLow
     }
 }

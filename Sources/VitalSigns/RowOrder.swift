@@ -21,12 +21,16 @@ enum RowMark: UInt8, BitwiseCopyable {
     private(set) var rows: UnsafeMutablePointer<OrderedRow>
     /// Where patients and keys begin, place by place, so that later walks need not look at the readings themselves.
     let marks: UnsafeMutablePointer<RowMark>
+    /// The greatest partition among the rows last sorted.
+    private(set) var greatestPartition = 0
     private var spare: UnsafeMutablePointer<OrderedRow>
     private let histogram: UnsafeMutablePointer<UInt32>
 
     private static let digitBits = 8
     private static let digits = 8
     private static let buckets = 256
+    /// Two of ten thousand patients meet in one of so many cells in one batch of twenty; `finish` parts them.
+    private static let wantedCells = 1e9
     /// Below this a comparison sort is cheaper than clearing eight histograms.
     private static let smallBatch = 192
     /// Ranges sorted by insertion before they are merged.
@@ -51,17 +55,27 @@ enum RowMark: UInt8, BitwiseCopyable {
     /// - Complexity: O(count) for a batch whose patients' readings arrive in time order.
     mutating func sort(_ readings: UnsafeMutablePointer<Reading>, count: Int) {
         precondition(count <= capacity, "a batch larger than its buffers")
+        let rows = unsafe self.rows
+        var greatest: UInt16 = 0
         for index in 0..<count {
             unsafe rows[index] = unsafe OrderedRow(
                 patientHigh: readings[index].patientHigh, row: UInt32(index), slot: -1)
+            greatest = unsafe max(greatest, readings[index].partition)
         }
-        if count > Self.smallBatch { radixSort(count) }
-        unsafe finish(readings, count: count, radixSorted: count > Self.smallBatch)
+        greatestPartition = Int(greatest)
+        let openBits = count > Self.smallBatch ? radixSort(count) : Self.digits * Self.digitBits
+        unsafe finish(readings, count: count, openBits: UInt64(openBits))
     }
 
-    private mutating func radixSort(_ count: Int) {
+    /// Sorts by as many leading bytes of the patient's first half as tell the rows apart; `finish` does the rest.
+    ///
+    /// Random identifiers need four of eight passes for 65,536 rows. Each byte counts by its effective number of
+    /// values (n² / Σ count²), so that identifiers which begin alike get more passes.
+    /// - Returns: how many trailing bits were not looked at, below 64.
+    private mutating func radixSort(_ count: Int) -> Int {
         let histogram = unsafe histogram
         unsafe histogram.initialize(repeating: 0, count: Self.digits * Self.buckets)
+        let rows = unsafe self.rows
         for index in 0..<count {
             var key = unsafe rows[index].patientHigh
             for digit in 0..<Self.digits {
@@ -69,44 +83,55 @@ enum RowMark: UInt8, BitwiseCopyable {
                 key >>= UInt64(Self.digitBits)
             }
         }
-        for digit in 0..<Self.digits {
-            let shift = UInt64(digit * Self.digitBits)
-            let counts = unsafe histogram + digit * Self.buckets
-            // A digit that all rows share orders nothing.
-            let sample = unsafe Int(rows[0].patientHigh >> shift & 0xFF)
-            if unsafe counts[sample] == UInt32(count) { continue }
-            var total: UInt32 = 0
+        var first = Self.digits
+        var cells = 1.0
+        while first > 0, cells < Self.wantedCells {
+            first -= 1
+            var squares = 0.0
             for bucket in 0..<Self.buckets {
-                let here = unsafe counts[bucket]
-                unsafe counts[bucket] = total
-                total += here
+                let here = unsafe Double(histogram[first * Self.buckets + bucket])
+                squares += here * here
             }
-            for index in 0..<count {
-                let item = unsafe rows[index]
-                let bucket = Int(item.patientHigh >> shift & 0xFF)
-                unsafe spare[Int(counts[bucket])] = item
-                unsafe counts[bucket] += 1
-            }
-            let sorted = unsafe spare
-            unsafe spare = unsafe rows
-            unsafe rows = unsafe sorted
+            cells *= Double(count) * Double(count) / squares
         }
+        for digit in first..<Self.digits { radixPass(digit, count) }
+        return first * Self.digitBits
     }
 
-    /// Sorts what the radix passes leave open: ranges of one first half that are not yet in (rest, time) order.
-    /// Leaves the marks.
-    private func finish(_ readings: UnsafeMutablePointer<Reading>, count: Int, radixSorted: Bool) {
-        if !radixSorted {
-            unsafe mergeSort(0..<count, readings)
-            unsafe mark(0..<count, readings)
-            return
+    private mutating func radixPass(_ digit: Int, _ count: Int) {
+        let shift = UInt64(digit * Self.digitBits)
+        let counts = unsafe histogram + digit * Self.buckets
+        let rows = unsafe self.rows
+        let spare = unsafe self.spare
+        // A digit that all rows share orders nothing.
+        let sample = unsafe Int(rows[0].patientHigh >> shift & 0xFF)
+        if unsafe counts[sample] == UInt32(count) { return }
+        var total: UInt32 = 0
+        for bucket in 0..<Self.buckets {
+            let here = unsafe counts[bucket]
+            unsafe counts[bucket] = total
+            total += here
         }
+        for index in 0..<count {
+            let item = unsafe rows[index]
+            let bucket = Int(item.patientHigh >> shift & 0xFF)
+            unsafe spare[Int(counts[bucket])] = item
+            unsafe counts[bucket] += 1
+        }
+        unsafe self.rows = unsafe spare
+        unsafe self.spare = unsafe rows
+    }
+
+    /// Sorts what the radix passes leave open: ranges alike in all but the open bits that are not yet in order.
+    /// Leaves the marks.
+    private func finish(_ readings: UnsafeMutablePointer<Reading>, count: Int, openBits: UInt64) {
         var start = 0
         while start < count {
             var end = start + 1
             var inOrder = true
             unsafe marks[start] = .newPatient
-            while end < count, unsafe rows[end].patientHigh == rows[start].patientHigh {
+            // A shift by all 64 bits leaves 0: everything is one range.
+            while end < count, unsafe (rows[end].patientHigh ^ rows[start].patientHigh) >> openBits == 0 {
                 if inOrder, unsafe Self.precedes(rows[end], rows[end - 1], readings) { inOrder = false }
                 if inOrder { unsafe marks[end] = unsafe mark(end, readings) }
                 end += 1

@@ -188,6 +188,25 @@ import VitalSigns
         #expect(newest >= 0)
     }
 
+    /// The radix passes look at the leading bytes alone once those seem to tell the patients apart: here they seem to,
+    /// while a few patients differ in the last bit of their first half and their readings take turns.
+    @Test func `patients who differ in the last bits are sorted among thousands who differ in the first`() {
+        var numbers = SeededNumbers(seed: 11)
+        let lab = PlanLab(tableCapacity: 8_192, batchCapacity: 8_192)
+        var batch: [Reading] = []
+        for index in 0..<8_192 {
+            var reading = ReadingPicture.reading("H60 @0:0")
+            let isTwin = index % 64 < 6
+            reading.patientHigh = isTwin ? 0x7777_7777_0000_0000 | UInt64(index % 3) : numbers.next()
+            reading.time += Int64(isTwin ? 10_000 - index : index)
+            reading.offset = Int64(index)
+            batch.append(reading)
+        }
+        lab.plan(batch, trustsTable: true)
+        lab.commit(batch)
+        #expect(lab.plan.insertCount == batch.count)
+    }
+
     /// Readings of a patient that arrive in disorder are sorted like any other: in the buffers made at the start.
     @Test(.enabled(if: malloc_counter_available(), "a sanitizer has its own malloc"), arguments: [1, 7, 500, 20_000])
     func `planning allocates nothing after the first batch, in whatever order readings arrive`(patients: Int) {
