@@ -62,13 +62,17 @@ struct RawCopy {
             put(vital: vitals.0)
             if reading.hasTemperature { put(vital: vitals.1) } else { put(Int32(-1)) }
             put(vital: vitals.2)
-            put(vital: vitals.3)
-            put(vital: vitals.4)
-            put(vital: vitals.5)
-            put(Int32(1))
-            put(reading.consciousness)
-            put(Int32(1))
-            put(reading.oxygen ? 1 : 0 as UInt8)
+            if reading.format == .full {
+                put(vital: vitals.3)
+                put(vital: vitals.4)
+                put(vital: vitals.5)
+                put(Int32(1))
+                put(reading.consciousness)
+                put(Int32(1))
+                put(reading.oxygen ? 1 : 0 as UInt8)
+            } else {
+                for _ in 0..<5 { put(Int32(-1)) }
+            }
             put(Int32(2))
             put(Int16(0))
             put(Int32(4))

@@ -30,6 +30,17 @@ struct ReadingText {
         }
         put(",\"oxygenSaturation\":")
         put(hundredths: reading.hundredths.2)
+        if reading.format == .full { writeRest(reading) }
+        if !padding.isEmpty {
+            put(",\"large_data\":\"")
+            bytes += padding
+            put("\"")
+        }
+        put("}")
+    }
+
+    /// The fields that existing producers do not send.
+    private mutating func writeRest(_ reading: BenchReading) {
         put(",\"respiratoryRate\":")
         put(hundredths: reading.hundredths.3)
         put(",\"systolicPressure\":")
@@ -47,12 +58,6 @@ struct ReadingText {
         put("\",\"deviceId\":\"monitor-")
         put(bed + 1)
         put("\"")
-        if !padding.isEmpty {
-            put(",\"large_data\":\"")
-            bytes += padding
-            put("\"")
-        }
-        put("}")
     }
 
     private mutating func writeKey(_ identifier: (high: UInt64, low: UInt64)) {

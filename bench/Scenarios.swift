@@ -7,6 +7,7 @@ enum Scenarios {
     static let all: [(name: String, isQuick: Bool, body: Body)] = [
         ("backlog", true, { try BacklogScenario.oneLane(&$0) }),
         ("backlog-2", true, { try BacklogScenario.twoLanes(&$0) }),
+        ("backlog-full", false, { try BacklogScenario.fullMessages(&$0) }),
         ("mixed", true, { try BacklogScenario.mixed(&$0) }),
         ("duplicates", true, { try BacklogScenario.duplicates(&$0) }),
         ("replay", true, { try BacklogScenario.replay(&$0) }),
@@ -46,10 +47,12 @@ struct Stage {
 
     /// A stream of the backlog's patients, a tenth of it when it shall be quick, and no more than the broker can hold.
     func workload(
-        messages: Int, patients: Int = BacklogScenario.patients, mix: Workload.Mix = Workload.Mix(), copies: Int = 1
+        messages: Int, patients: Int = BacklogScenario.patients, mix: Workload.Mix = Workload.Mix(), copies: Int = 1,
+        format: MessageFormat = .plain
     ) -> Workload {
         Workload(
             messages: min(bench.broker.backlogLimit / copies, isQuick ? messages / 10 : messages), patients: patients,
-            start: WallClock.nowMilliseconds() - 7_200_000, mix: mix, copies: copies)
+            start: WallClock.nowMilliseconds() - 7_200_000, mix: mix, copies: copies,
+            format: format)
     }
 }

@@ -15,7 +15,8 @@ enum StageScenario {
         bench.begin("costs of the steps")
         // The rows arrive as a lane's do: 10,000 patients by turns, a tenth repeated.
         let workload = Workload(
-            messages: .max, patients: BacklogScenario.patients, start: 1_767_225_600_000, mix: .backlog)
+            messages: .max, patients: BacklogScenario.patients, start: 1_767_225_600_000, mix: .backlog,
+            format: .full)
         let messages = Messages(workload, count: count)
         let readings = UnsafeMutablePointer<Reading>.allocate(capacity: count)
         defer { readings.deallocate() }

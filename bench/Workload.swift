@@ -3,6 +3,14 @@ enum MessageKind: UInt8 {
     case new, duplicate, late, merge, correction, bad
 }
 
+/// Which of CONTRACT's fields the messages have.
+enum MessageFormat {
+    /// What existing producers send: patient, time, heart rate, temperature, oxygen saturation.
+    case plain
+    /// All but the padding.
+    case full
+}
+
 /// A reading as both sides of a comparison write it: as JSON into the topic, as a row into the raw table.
 struct BenchReading {
     var patient: Int
@@ -10,6 +18,7 @@ struct BenchReading {
     var time: Int64
     /// Hundredths, in the order of CONTRACT's table.
     var hundredths: (Int, Int, Int, Int, Int, Int)
+    var format = MessageFormat.full
     var hasTemperature = true
     var consciousness = UInt8(ascii: "A")
     var oxygen = false
@@ -37,6 +46,7 @@ struct Workload {
     let start: Int64
     /// Each message is sent this many times in a row.
     let copies: Int
+    let format: MessageFormat
     private let kinds: [MessageKind]
     /// How many messages of the same kind stand before a slot in its block.
     private let ordinals: [Int]
@@ -44,7 +54,10 @@ struct Workload {
 
     private static let block = 1_000
 
-    init(messages: Int, patients: Int, start: Int64, mix: Mix = Mix(), copies: Int = 1) {
+    init(
+        messages: Int, patients: Int, start: Int64, mix: Mix = Mix(), copies: Int = 1, format: MessageFormat = .plain
+    ) {
+        self.format = format
         self.messages = messages
         self.patients = patients
         self.start = start
@@ -132,6 +145,7 @@ struct Workload {
                 part(0, 55, 60) * 100, part(8, 360, 25) * 10, part(16, 90, 10) * 100, part(24, 10, 15) * 100,
                 part(32, 105, 40) * 100, part(40, 60, 30) * 100
             ),
+            format: format,
             hasTemperature: counts[Int(MessageKind.merge.rawValue)] == 0
                 || number % Self.lackingEvery != Self.lackingAt,
             oxygen: hash >> 60 == 0)
