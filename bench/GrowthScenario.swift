@@ -42,13 +42,16 @@ enum GrowthScenario {
         return result
     }
 
-    /// Rows of the backlog's patients, 70,000 an hour, up to this moment.
+    /// Rows of the backlog's patients, 70,000 an hour, up to three hours ago, and of as many others since then: what
+    /// the backlog brings is newer than all that is stored of its patients, as it is in a ward.
     private static func fill(_ bench: Bench, days: Int) throws {
         var connection = try bench.database.connect("bench-fill")
-        try connection.execute("CREATE TEMPORARY TABLE filler (number integer, patient_id uuid)")
+        try connection.execute("CREATE TEMPORARY TABLE filler (number integer, patient_id uuid, other_id uuid)")
         let values = (0..<BacklogScenario.patients).map { patient in
-            let (high, low) = Workload.identifier(ofPatient: patient)
-            return "(\(patient), '\(UUIDBytes(high: high, low: low).text)')"
+            let own = Workload.identifier(ofPatient: patient)
+            let other = Workload.identifier(ofPatient: patient + 1_000_000)
+            return "(\(patient), '\(UUIDBytes(high: own.high, low: own.low).text)', "
+                + "'\(UUIDBytes(high: other.high, low: other.low).text)')"
         }
         try connection.execute("INSERT INTO filler VALUES " + values.joined(separator: ", ") + "; ANALYZE filler")
         try connection.execute(
@@ -61,11 +64,12 @@ enum GrowthScenario {
                 INSERT INTO silver.vital_reading (patient_id, recorded_at, heart_rate, temperature, oxygen_saturation,
                     respiratory_rate, systolic_pressure, diastolic_pressure, consciousness, supplemental_oxygen,
                     source_partition, source_offset)
-                SELECT f.patient_id, date_trunc('milliseconds', now()) - interval '\(day) days'
+                SELECT CASE WHEN t.at > now() - interval '3 hours' THEN f.other_id ELSE f.patient_id END, t.at,
+                    60 + s % 40, 36 + s % 3, 95, 14, 120, 80, 'A', false, 9, s * 10000::bigint + f.number
+                FROM filler AS f, generate_series(1, \(rowsAnHour * 24 / BacklogScenario.patients)) AS s,
+                    LATERAL (SELECT date_trunc('milliseconds', now()) - interval '\(day) days'
                         - (s * interval '\(3_600_000 * BacklogScenario.patients / rowsAnHour) ms')
-                        - f.number * interval '17 ms', 60 + s % 40, 36 + s % 3, 95, 14, 120, 80, 'A', false, 9,
-                    s * 10000::bigint + f.number
-                FROM filler AS f, generate_series(1, \(rowsAnHour * 24 / BacklogScenario.patients)) AS s
+                        - f.number * interval '17 ms') AS t (at)
                 ORDER BY 1, 2
                 """)
             try Bench.pause(.zero)
