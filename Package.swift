@@ -110,6 +110,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests", dependencies: ["Service", "Kafka", "Postgres", "HTTP", "TestSupport"],
             swiftSettings: strict),
+        .testTarget(name: "BenchTests", dependencies: ["Service", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "SecurityTests", dependencies: ["Kafka", "Postgres", "Service", "TestSupport"],
             swiftSettings: strict),

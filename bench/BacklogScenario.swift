@@ -32,12 +32,13 @@ enum BacklogScenario {
     private static func result(
         _ name: String, _ drain: Drain, _ limit: Limit, lanes: Int, must: Double, goal: Double
     ) -> ScenarioResult {
+        let with = lanes == 1 ? "1 lane" : "\(lanes) lanes"
         var result = ScenarioResult(name: name)
         result.figures = [
             Figure(
-                name: "rows/s ÷ raw COPY, \(lanes) lane(s)", unit: "", value: drain.rowsPerSecond / limit.mean,
+                name: "rows/s ÷ raw COPY, \(with)", unit: "", value: drain.rowsPerSecond / limit.mean,
                 must: must, goal: goal),
-            Figure(name: "rows/s, \(lanes) lane(s)", unit: "rows/s", value: drain.rowsPerSecond),
+            Figure(name: "rows/s, \(with)", unit: "rows/s", value: drain.rowsPerSecond),
             Figure(name: "raw COPY", unit: "rows/s", value: limit.mean),
             Figure(
                 name: "CPU per million new rows", unit: "s", value: drain.serviceSeconds / drain.inserted * 1e6,
