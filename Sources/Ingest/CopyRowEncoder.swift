@@ -2,14 +2,17 @@ internal import Postgres
 internal import VitalSigns
 
 /// Writes rows in PostgreSQL's binary COPY format into raw memory: no allocation, no bounds that the caller has not
-/// made sure of with `longestRow`.
+/// made sure of with `longestStep`.
 @safe struct CopyRowEncoder {
     /// The file header: signature, flags, no extension.
     static let header: [UInt8] = Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0x00] + [UInt8](repeating: 0, count: 8)
     /// The file trailer.
     static let trailer: [UInt8] = [0xFF, 0xFF]
-    /// No row written by this encoder is longer than this many bytes.
-    static let longestRow = 512
+    /// How many readings `appendReadings` takes at a time.
+    static let readingsPerStep = 64
+    /// Nothing that one call appends is longer than this many bytes, the header and the trailer besides: a reading has
+    /// at most 130, a change 242.
+    static let longestStep = readingsPerStep * 144
 
     private static let consciousnessCodes: InlineArray<8, UInt8> = [
         0, UInt8(ascii: "A"), UInt8(ascii: "C"), UInt8(ascii: "V"), UInt8(ascii: "P"), UInt8(ascii: "U"), 0, 0,
@@ -25,6 +28,17 @@ internal import VitalSigns
     /// Bytes as they are: header or trailer.
     mutating func append(_ bytes: [UInt8]) {
         for byte in bytes { put(byte) }
+    }
+
+    /// The next rows of `silver.vital_reading`, at most `readingsPerStep`.
+    /// - Parameter room: where they are collected, of that size.
+    /// - Returns: how many.
+    mutating func appendReadings(
+        of inserts: InsertRows, from start: Int, through room: UnsafeMutableBufferPointer<Reading>
+    ) -> Int {
+        let copied = unsafe inserts.copy(from: start, into: room)
+        for index in 0..<copied { appendReading(unsafe room[index]) }
+        return copied
     }
 
     /// A row of `silver.vital_reading`, 14 columns.

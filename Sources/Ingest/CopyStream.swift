@@ -9,6 +9,7 @@ internal import VitalSigns
     }
 
     private let buffer: UnsafeMutableRawPointer
+    private let rows = UnsafeMutableBufferPointer<Reading>.allocate(capacity: CopyRowEncoder.readingsPerStep)
     private static let pieceBytes = Connection.copyPieceBytes
     /// Dead letters as a whole: one may be longer than a piece.
     private var letters = unsafe UnsafeMutableRawBufferPointer(start: nil, count: 0)
@@ -24,6 +25,7 @@ internal import VitalSigns
 
     deinit {
         unsafe buffer.deallocate()
+        unsafe rows.deallocate()
         unsafe letters.deallocate()
     }
 
@@ -63,20 +65,21 @@ internal import VitalSigns
     private func fill(_ plan: BatchPlan) -> Int {
         var encoder = unsafe CopyRowEncoder(at: buffer)
         if next == 0 { encoder.append(CopyRowEncoder.header) }
-        let limit = unsafe buffer + (Self.pieceBytes - CopyRowEncoder.longestRow)
+        let limit = unsafe buffer + (Self.pieceBytes - CopyRowEncoder.longestStep)
         let inserts = plan.insertRows
-        let kind = kind
-        var next = next
         while next < count, unsafe encoder.cursor < limit {
             switch kind {
-            case .inserts: encoder.appendReading(inserts[next])
-            case .changes: encoder.appendChange(plan.changes[next])
-            case .replacements: encoder.appendReplacement(plan.replacements[next])
+            case .inserts:
+                next += unsafe encoder.appendReadings(of: inserts, from: next, through: rows)
+            case .changes:
+                encoder.appendChange(plan.changes[next])
+                next += 1
+            case .replacements:
+                encoder.appendReplacement(plan.replacements[next])
+                next += 1
             case .deadLetters: preconditionFailure("letters go another way")
             }
-            next += 1
         }
-        self.next = next
         if next == count {
             // The row limit leaves room for it.
             encoder.append(CopyRowEncoder.trailer)

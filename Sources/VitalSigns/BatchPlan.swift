@@ -1,3 +1,5 @@
+internal import CSimdJSON
+
 /// Turns a batch of readings in arrival order into what the database has to do, in four steps.
 ///
 /// 1. `begin` sorts; 2. `unknownPatients` names whom the table does not know, whose newest rows the caller fetches
@@ -157,6 +159,7 @@
             repeat {
                 var end = position + 1
                 while end < count, unsafe marks[end] == .sameKey { end += 1 }
+                if position + 12 < count { unsafe vs_prefetch(readings + Int(rows[position + 12].row)) }
                 let first = unsafe rows[position].row
                 let row = unsafe readings + Int(first)
                 if let entry, end == position + 1, unsafe row.pointee.time > entry.time,

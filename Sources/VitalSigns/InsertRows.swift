@@ -1,13 +1,17 @@
+internal import CSimdJSON
+
 /// The rows that a plan inserts, in key order. The memory is the plan's: valid until its next `begin`.
-@frozen @safe public struct InsertRows {
-    @usableFromInline static let foldedFlag: UInt32 = 1 << 31
+@safe public struct InsertRows {
+    static let foldedFlag: UInt32 = 1 << 31
+    /// How many rows ahead of the one being copied memory is asked for.
+    private static let ahead = 12
 
     /// How many there are.
     public let count: Int
     /// An index into `readings`, or with `foldedFlag` one into `folded`.
-    @usableFromInline let references: UnsafeMutablePointer<UInt32>
-    @usableFromInline let readings: UnsafeMutablePointer<Reading>
-    @usableFromInline let folded: UnsafeMutablePointer<Reading>
+    private let references: UnsafeMutablePointer<UInt32>
+    private let readings: UnsafeMutablePointer<Reading>
+    private let folded: UnsafeMutablePointer<Reading>
 
     init(
         count: Int, references: UnsafeMutablePointer<UInt32>, readings: UnsafeMutablePointer<Reading>,
@@ -20,11 +24,28 @@
     }
 
     /// The row at a place of `count`.
-    @inlinable
     public subscript(index: Int) -> Reading {
         precondition(index >= 0 && index < count, "no such row")
+        return unsafe address(index).pointee
+    }
+
+    /// Copies the rows from `start` on that fit, in order: rows lie scattered over the batch, so they are asked for
+    /// some places ahead, and the caller finds them side by side.
+    /// - Returns: how many were copied; 0 at the end.
+    public func copy(from start: Int, into target: UnsafeMutableBufferPointer<Reading>) -> Int {
+        let end = min(count, start + target.count)
+        guard start < end, let first = target.baseAddress else { return 0 }
+        for index in start..<end {
+            if index + Self.ahead < count { unsafe vs_prefetch(address(index + Self.ahead)) }
+            unsafe (first + (index - start)).initialize(to: address(index).pointee)
+        }
+        return end - start
+    }
+
+    @inline(__always)
+    private func address(_ index: Int) -> UnsafeMutablePointer<Reading> {
         let reference = unsafe references[index]
-        return reference & Self.foldedFlag == 0
-            ? unsafe readings[Int(reference)] : unsafe folded[Int(reference & ~Self.foldedFlag)]
+        return unsafe reference & Self.foldedFlag == 0
+            ? readings + Int(reference) : folded + Int(reference & ~Self.foldedFlag)
     }
 }

@@ -1,3 +1,5 @@
+internal import CSimdJSON
+
 /// One row of a batch on its way into key order: the sort key, which row, and the slot of its patient.
 @usableFromInline
 struct OrderedRow: BitwiseCopyable {
@@ -132,6 +134,7 @@ enum RowMark: UInt8, BitwiseCopyable {
             unsafe marks[start] = .newPatient
             // A shift by all 64 bits leaves 0: everything is one range.
             while end < count, unsafe (rows[end].patientHigh ^ rows[start].patientHigh) >> openBits == 0 {
+                if end + 12 < count { unsafe vs_prefetch(readings + Int(rows[end + 12].row)) }
                 if inOrder, unsafe Self.precedes(rows[end], rows[end - 1], readings) { inOrder = false }
                 if inOrder { unsafe marks[end] = unsafe mark(end, readings) }
                 end += 1

@@ -109,6 +109,9 @@ ptrdiff_t vs_rejection_detail(
 /* Of the last slice; the texts live until the next one. */
 vs_origin vs_origin_at(const vs_decoder *_Nonnull decoder, ptrdiff_t index);
 
+/* Asks the processor for a cache line that will be read soon. Any address will do. */
+static inline void vs_prefetch(const void *_Nonnull address) { __builtin_prefetch(address); }
+
 /* simdjson's version, as compiled against. Static memory. */
 const char *_Nonnull vs_simdjson_version(void);
 
