@@ -3,7 +3,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo psql test bench build lint format sanitize dependencies image sbom secrets image-test clean
+.PHONY: help demo psql test bench build simulate mutants fuzz chaos \
+        lint format sanitize dependencies image sbom secrets image-test clean
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 SWIFT ?= swift
@@ -38,6 +39,21 @@ test: dependencies ## All tests; KAFKA_HOME adds those on a real broker | make t
 
 bench: build ## Measure against raw COPY; KAFKA_HOME for a real broker | make bench BENCH='--quick --only backlog'
 	@exec .build/release/vitalstream-bench $(BENCH)
+
+simulate: dependencies ## The lane under seeded faults, in memory; SEEDS, SEED | make simulate SEEDS=1000000 SEED=1
+	$(SWIFT) build -c release --product vitalstream-lab
+	.build/release/vitalstream-lab simulate $(or $(SEEDS),10000) $(or $(SEED),0)
+
+mutants: dependencies ## Take each safeguard away: the laboratory must notice | make mutants
+	$(SWIFT) build -c release --product vitalstream-lab
+	.build/release/vitalstream-lab mutants
+
+fuzz: dependencies ## Payloads that are not quite right, through the whole lane; COUNT, SEED | make fuzz COUNT=1000000
+	$(SWIFT) build -c release --product vitalstream-lab
+	.build/release/vitalstream-lab fuzz $(or $(COUNT),1000000) $(or $(SEED),1)
+
+chaos: build ## Faults on real processes; SECONDS, SEED, RATE, KAFKA_HOME | make chaos SECONDS=120 SEED=7
+	.build/release/vitalstream-lab chaos $(or $(SECONDS),120) $(or $(SEED),1) $(or $(RATE),2000)
 
 build: dependencies ## Release programs in .build/release | make build
 	$(SWIFT) build -c release

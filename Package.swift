@@ -93,6 +93,15 @@ let package = Package(
         .target(name: "CMallocCounter", path: "Tests/Support/CMallocCounter"),
         .target(
             name: "TestSupport", dependencies: ["Service"], path: "Tests/Support/TestSupport", swiftSettings: strict),
+        .target(
+            name: "LaneLaboratory", dependencies: ["Ingest", "VitalSigns", "Kafka", "Service", "TestSupport"],
+            path: "Tests/Support/LaneLaboratory", swiftSettings: strict),
+        .target(
+            name: "ChaosLaboratory", dependencies: ["Kafka", "Postgres", "Schema", "Service", "TestSupport"],
+            path: "Tests/Support/ChaosLaboratory", swiftSettings: strict),
+        .executableTarget(
+            name: "vitalstream-lab", dependencies: ["ChaosLaboratory", "LaneLaboratory", "Service"],
+            path: "Tests/Laboratory", swiftSettings: strict),
         .testTarget(name: "ServiceTests", dependencies: ["Service"], swiftSettings: strict),
         .testTarget(name: "KafkaTests", dependencies: ["Kafka", "Service", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "Service", "Schema"], swiftSettings: strict),
@@ -104,11 +113,15 @@ let package = Package(
         .testTarget(
             name: "IngestTests",
             dependencies: [
-                "Ingest", "VitalSigns", "Kafka", "Postgres", "Service", "Schema", "CMallocCounter", "TestSupport",
+                "Ingest", "VitalSigns", "Kafka", "Postgres", "Service", "Schema", "CMallocCounter", "LaneLaboratory",
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["Service", "Kafka", "Postgres", "HTTP", "TestSupport"],
+            name: "LaneSimulationTests", dependencies: ["LaneLaboratory", "Service", "TestSupport"],
+            path: "Tests/Simulation", swiftSettings: strict),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["Service", "Kafka", "Postgres", "HTTP", "TestSupport", "ChaosLaboratory"],
             swiftSettings: strict),
         .testTarget(name: "BenchTests", dependencies: ["Service", "TestSupport"], swiftSettings: strict),
         .testTarget(

@@ -25,7 +25,7 @@ public struct LaneConfiguration: Sendable {
     /// How often the owner of stopped and contested partitions is asked for.
     public var ownershipInterval: Duration = .seconds(2)
     /// First and longest pause between two attempts to reach the database.
-    public var reconnectPause: (first: Duration, longest: Duration) = (.milliseconds(100), .seconds(10))
+    public var reconnectPause: (first: Duration, longest: Duration) = (.milliseconds(100), .seconds(4))
     /// A request to the database without an answer for this long counts as a lost connection.
     public var requestLimit: Duration = .seconds(60)
     /// A full batch that waits this long for the database is given back, so that the group's calls are answered.

@@ -1,3 +1,4 @@
+import ChaosLaboratory
 import Service
 import Testing
 

@@ -1,3 +1,4 @@
+import ChaosLaboratory
 import Glibc
 import Postgres
 import Service

@@ -1,5 +1,6 @@
 import Ingest
 import Kafka
+import LaneLaboratory
 import Testing
 
 /// Headers of a dead letter as JSON text.

@@ -1,5 +1,6 @@
 import Ingest
 import Kafka
+import LaneLaboratory
 import Testing
 
 /// A log made anew or cut under a lane that reads it.

@@ -1,5 +1,6 @@
 import Ingest
 import Kafka
+import LaneLaboratory
 import Testing
 
 /// From the source into the batch: every offset is checked.

@@ -1,5 +1,6 @@
 import Ingest
 import Kafka
+import LaneLaboratory
 import Testing
 
 /// Taking partitions over, and finding out who has them.

@@ -1,3 +1,4 @@
+import TestSupport
 import VitalSigns
 
 /// What became of one message.
@@ -15,13 +16,11 @@ struct Judgement {
     var code: String { reason?.code ?? "accepted" }
 }
 
-let patient = "e7ae8b43-4c70-50b5-8b22-13dffb4a9f91"
-let instant: Int64 = 1_767_225_600_000
+let patient = JSONCorpus.patient
+let instant = JSONCorpus.instant
 
 /// A message of a patient and an instant, with more members behind them.
-func vitals(_ members: String) -> String {
-    "{\"patientId\":\"\(patient)\",\"timestamp\":\(instant),\(members)}"
-}
+func vitals(_ members: String) -> String { JSONCorpus.vitals(members) }
 
 /// Decodes one payload with a decoder of its own.
 func decode(

@@ -1,3 +1,4 @@
+import ChaosLaboratory
 import Kafka
 import Postgres
 import Service

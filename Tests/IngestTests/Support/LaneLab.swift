@@ -1,5 +1,6 @@
 import Ingest
 import Kafka
+import LaneLaboratory
 import Service
 import Testing
 import VitalSigns

@@ -1,5 +1,6 @@
 import Ingest
 import Kafka
+import LaneLaboratory
 
 /// Messages of known patients at ever later instants, laid out once in raw memory: taking them allocates nothing.
 ///

@@ -4,9 +4,9 @@ import TestSupport
 
 /// Stands between a service and PostgreSQL, understands the protocol's messages, and can stop or cut a session at a
 /// chosen one of them.
-final class WireProxy: Sendable {
+package final class WireProxy: Sendable {
     /// A place in a lane's transaction.
-    enum Moment: String, Sendable {
+    package enum Moment: String, Sendable {
         /// The commit's statements are about to reach the server.
         case beforeFence
         /// The fence holds; the server's wish for COPY data is about to reach the service.
@@ -17,12 +17,14 @@ final class WireProxy: Sendable {
         case beforeCommit
         /// The server has committed; its word for it is about to reach the service.
         case commitAnswer
-        /// The same for a take-over.
+        /// The service has just heard that the server has committed.
+        case afterAnswer
+        /// The server has taken partitions over for the service; its word for it is about to reach the service.
         case takeOverAnswer
     }
 
     /// What happens at that place.
-    enum Action: Sendable {
+    package enum Action: Sendable {
         /// Calls this, and passes nothing on until `release`.
         case hold(@Sendable () -> Void)
         /// Closes both ends.
@@ -31,45 +33,63 @@ final class WireProxy: Sendable {
 
     struct State: ~Copyable {
         var trap: (moment: Moment, action: Action)?
-        var fired = 0
         var isHeld = false
         var isStopped = false
         var descriptors: Set<Int32> = []
     }
 
     /// Where a service finds it.
-    let port: UInt16
+    package let port: UInt16
     let state = Locked(State())
     private let listener: Int32
     private let target: UInt16
 
     /// Starts passing connections on to the server at `target`.
-    init(target: UInt16) throws {
+    package init(target: UInt16) throws {
         self.target = target
         (listener, port) = try Loopback.listen()
         _ = try ServiceThread(name: "proxy") { [self] in acceptAll() }
     }
 
     /// The next session that comes to `moment` is stopped there, once.
-    func arm(_ moment: Moment, _ action: Action) {
+    package func arm(_ moment: Moment, _ action: Action) {
         state.withLock { $0.trap = (moment, action) }
     }
 
+    /// Whether no session has come to the armed moment yet.
+    package var isArmed: Bool { state.withLock { $0.trap != nil } }
+
+    /// Takes the trap away. False when it has sprung already.
+    @discardableResult
+    package func disarm() -> Bool {
+        state.withLock { state in
+            defer { state.trap = nil }
+            return state.trap != nil
+        }
+    }
+
+    /// Cuts every connection that stands.
+    package func cutAll() {
+        state.withLock { state in
+            for descriptor in state.descriptors { shutdown(descriptor, Int32(SHUT_RDWR)) }
+        }
+    }
+
     /// Waits until the trap has sprung.
-    func awaitSprung(within limit: Duration = .seconds(30)) throws {
+    package func awaitSprung(within limit: Duration = .seconds(30)) throws {
         guard state.wait(until: .after(limit), while: { $0.trap != nil }) else {
             throw TestFailure("no session came to the armed moment within \(limit)")
         }
     }
 
     /// Lets a held session go on.
-    func release() {
+    package func release() {
         state.withLock { $0.isHeld = false }
         state.signal()
     }
 
     /// Ends all.
-    func stop() {
+    package func stop() {
         state.withLock { state in
             state.isStopped = true
             for descriptor in state.descriptors { shutdown(descriptor, Int32(SHUT_RDWR)) }
@@ -196,7 +216,11 @@ final class WireSession: @unchecked Sendable {
         case UInt8(ascii: "G"): return isCommit ? spring(.afterFence) : .pass
         case UInt8(ascii: "C"):
             guard message.dropFirst(5).elementsEqual(Array("COMMIT\0".utf8)) else { return .pass }
-            if isCommit { return spring(.commitAnswer) }
+            if isCommit {
+                let verdict = spring(.commitAnswer)
+                if case .pass = verdict { return spring(.afterAnswer, after: true) }
+                return verdict
+            }
             return isTakeOver ? spring(.takeOverAnswer) : .pass
         default: return .pass
         }
@@ -207,7 +231,6 @@ final class WireSession: @unchecked Sendable {
         let action = proxy.state.withLock { state -> WireProxy.Action? in
             guard let trap = state.trap, trap.moment == moment else { return nil }
             state.trap = nil
-            state.fired += 1
             if case .hold = trap.action { state.isHeld = true }
             return trap.action
         }

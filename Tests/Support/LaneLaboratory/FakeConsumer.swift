@@ -1,71 +1,77 @@
-import Ingest
-import Kafka
+package import Ingest
+package import Kafka
 
 /// A consumer of a `FakeLog` that does on command what librdkafka was seen to do: repeats, hiccups, strays.
-final class FakeConsumer {
-    struct Place: Hashable {
-        var partition: Int
-        var offset: Int64
+package final class FakeConsumer {
+    package struct Place: Hashable {
+        package var partition: Int
+        package var offset: Int64
+
+        package init(partition: Int, offset: Int64) {
+            (self.partition, self.offset) = (partition, offset)
+        }
     }
 
-    let log: FakeLog
+    package let log: FakeLog
     /// Told to the lane one by one.
-    var events: [ConsumerEvent] = []
+    package var events: [ConsumerEvent] = []
     /// Delivered before anything else at the next poll, whatever is assigned; topic 1 is one nobody subscribed to.
-    var strays: [(place: Place, topicIndex: Int32)] = []
+    package var strays: [(place: Place, topicIndex: Int32)] = []
     /// Passed over once each, as when a client loses a message.
-    var hiccups: [Place] = []
+    package var hiccups: [Place] = []
     /// The most messages of one poll.
-    var slice = 512
+    package var slice = 512
     /// How many messages from where it stood still come after a new assignment.
-    var leftovers = 0
+    package var leftovers = 0
     /// Each of them once.
     private var leftOver: Set<Place> = []
     /// How many requests for watermarks fail from now on.
-    var failingWatermarks = 0
+    package var failingWatermarks = 0
     /// Chooses whose message comes next; the first partition's when nil.
-    var choose: ((Int) -> Int)?
+    package var choose: ((Int) -> Int)?
+    /// Told of every report of committed offsets.
+    package var onReport: (([TopicPartitionOffset]) -> Void)?
     /// Every assignment that the lane made.
-    private(set) var assignments: [[TopicPartitionOffset]] = []
+    package private(set) var assignments: [[TopicPartitionOffset]] = []
     /// Every report of committed offsets.
-    private(set) var reports: [[TopicPartitionOffset]] = []
+    package private(set) var reports: [[TopicPartitionOffset]] = []
     /// How often the lane has joined the group again.
-    fileprivate(set) var joins = 0
-    private(set) var isClosed = false
+    package fileprivate(set) var joins = 0
+    package private(set) var isClosed = false
     /// What the lane did that the port forbids.
-    private(set) var misuses: [String] = []
+    package private(set) var misuses: [String] = []
 
     private var positions: [(partition: Int, next: Int64)] = []
     private var held: [(record: MessageRecord, message: TestMessage, memory: UnsafeMutableRawBufferPointer)] = []
 
-    init(log: FakeLog) {
+    package init(log: FakeLog) {
         self.log = log
     }
 
     deinit { release() }
 
     /// The group gives these partitions, after taking all there were.
-    func assign(group partitions: [Int]) {
+    package func assign(group partitions: [Int]) {
         positions = []
         events.append(.assigned(partitions.map { FakeLog.partition($0) }))
     }
 
     /// The group takes all partitions.
-    func revoke(_ partitions: [Int], lost: Bool = false) {
+    package func revoke(_ partitions: [Int], lost: Bool = false) {
         positions = []
         events.append(.revoked(partitions.map { FakeLog.partition($0) }, lost: lost))
     }
 
     /// Offset that is read next, nil when the partition is not being read.
-    func position(_ partition: Int) -> Int64? { positions.first { $0.partition == partition }?.next }
+    package func position(_ partition: Int) -> Int64? { positions.first { $0.partition == partition }?.next }
 
     /// Partitions being read now.
-    var reading: [Int] { positions.map(\.partition).sorted() }
+    package var reading: [Int] { positions.map(\.partition).sorted() }
 }
 
 // What the lane calls.
 extension FakeConsumer {
-    func poll(limit: Int) -> SourcePoll {
+    package func poll(limit: Int) -> SourcePoll {
         if limit < 1 || limit > 512 { misuses.append("poll for \(limit) messages") }
         if !held.isEmpty { misuses.append("poll before release") }
         let most = min(limit, slice)
@@ -120,11 +126,11 @@ extension FakeConsumer {
             ))
     }
 
-    func record(at index: Int) -> MessageRecord { held[index].record }
+    package func record(at index: Int) -> MessageRecord { held[index].record }
 
-    func message(at index: Int) -> TestMessage { held[index].message }
+    package func message(at index: Int) -> TestMessage { held[index].message }
 
-    func release() {
+    package func release() {
         for (_, _, memory) in held {
             // What still reads it gets rubbish.
             for index in memory.indices { memory[index] = 0xDD }
@@ -133,7 +139,7 @@ extension FakeConsumer {
         held = []
     }
 
-    func take(_ starts: [TopicPartitionOffset]) {
+    package func take(_ starts: [TopicPartitionOffset]) {
         assignments.append(starts)
         for (partition, next) in positions {
             for offset in next..<next + Int64(leftovers) {
@@ -145,20 +151,27 @@ extension FakeConsumer {
         if Set(starts.map(\.partition)).count != starts.count { misuses.append("a partition assigned twice") }
     }
 
-    func note(report: [TopicPartitionOffset]) { reports.append(report) }
+    package func note(report: [TopicPartitionOffset]) {
+        reports.append(report)
+        onReport?(report)
+    }
 
-    func close() { isClosed = true }
+    package func close() { isClosed = true }
 }
 
 /// The port that the lane sees.
-struct FakeSource: MessageSource {
-    let consumer: FakeConsumer
+package struct FakeSource: MessageSource {
+    package let consumer: FakeConsumer
 
-    mutating func poll(limit: Int) -> SourcePoll { consumer.poll(limit: limit) }
+    package init(consumer: FakeConsumer) {
+        self.consumer = consumer
+    }
 
-    func record(at index: Int) -> SourceRecord { consumer.record(at: index) }
+    package mutating func poll(limit: Int) -> SourcePoll { consumer.poll(limit: limit) }
 
-    func forEachHeader(at index: Int, _ body: (UnsafePointer<CChar>, UnsafeRawBufferPointer?) -> Void) {
+    package func record(at index: Int) -> SourceRecord { consumer.record(at: index) }
+
+    package func forEachHeader(at index: Int, _ body: (UnsafePointer<CChar>, UnsafeRawBufferPointer?) -> Void) {
         for (name, value) in consumer.message(at: index).headers {
             name.withCString { name in
                 if let value { value.withUnsafeBytes { body(name, $0) } } else { body(name, nil) }
@@ -166,19 +179,19 @@ struct FakeSource: MessageSource {
         }
     }
 
-    mutating func release() { consumer.release() }
+    package mutating func release() { consumer.release() }
 
-    mutating func takeEvent() -> ConsumerEvent? {
+    package mutating func takeEvent() -> ConsumerEvent? {
         consumer.events.isEmpty ? nil : consumer.events.removeFirst()
     }
 
-    mutating func assign(_ starts: [TopicPartitionOffset]) throws(KafkaError) { consumer.take(starts) }
+    package mutating func assign(_ starts: [TopicPartitionOffset]) throws(KafkaError) { consumer.take(starts) }
 
-    func cachedWatermarks(of partition: TopicPartition) -> Watermarks? {
+    package func cachedWatermarks(of partition: TopicPartition) -> Watermarks? {
         Watermarks(low: -1, high: consumer.log.high(Int(partition.partition)))
     }
 
-    mutating func queryWatermarks(of partition: TopicPartition) throws(KafkaError) -> Watermarks {
+    package mutating func queryWatermarks(of partition: TopicPartition) throws(KafkaError) -> Watermarks {
         if consumer.failingWatermarks > 0 {
             consumer.failingWatermarks -= 1
             throw KafkaError(code: -185)
@@ -187,11 +200,11 @@ struct FakeSource: MessageSource {
         return Watermarks(low: consumer.log.low[number], high: consumer.log.high(number))
     }
 
-    mutating func rejoin() throws(KafkaError) { consumer.joins += 1 }
+    package mutating func rejoin() throws(KafkaError) { consumer.joins += 1 }
 
-    mutating func reportCommitted(_ positions: [TopicPartitionOffset]) { consumer.note(report: positions) }
+    package mutating func reportCommitted(_ positions: [TopicPartitionOffset]) { consumer.note(report: positions) }
 
-    mutating func close(within limit: Duration) -> Bool {
+    package mutating func close(within limit: Duration) -> Bool {
         consumer.close()
         return true
     }

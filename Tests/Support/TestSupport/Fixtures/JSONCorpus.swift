@@ -2,9 +2,18 @@
 ///
 /// The borderline ones come from comparing the decoder with Python's json module on some hundred thousand generated
 /// payloads, and from the blind spots of simdjson's first stage (what touches a scalar or a string).
-enum JSONCorpus {
+package enum JSONCorpus {
+    /// The patient and the instant of all of them.
+    package static let patient = "e7ae8b43-4c70-50b5-8b22-13dffb4a9f91"
+    package static let instant: Int64 = 1_767_225_600_000
+
+    /// A message of that patient and instant, with more members behind them.
+    package static func vitals(_ members: String) -> String {
+        "{\"patientId\":\"\(patient)\",\"timestamp\":\(instant),\(members)}"
+    }
+
     /// Well-formed messages that carry every field and many spellings.
-    static let bases: [[UInt8]] = [
+    package static let bases: [[UInt8]] = [
         vitals("\"heartRate\":83.0,\"temperature\":36.71,\"oxygenSaturation\":96.0,\"large_data\":\"\""),
         vitals(
             """
@@ -21,7 +30,7 @@ enum JSONCorpus {
     ].map { Array($0.utf8) }
 
     /// A value in an unknown field of an otherwise good message, or the whole payload, and its verdict.
-    static let table: [(String, String)] =
+    package static let table: [(String, String)] =
         good.map { (vitals("\"heartRate\":60,\"x\":\($0)"), "accepted") }
         + bad.map { (vitals("\"heartRate\":60,\"x\":\($0)"), "malformed_json") }
         + whole

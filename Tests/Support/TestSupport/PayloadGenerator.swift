@@ -1,12 +1,10 @@
-import TestSupport
-
 /// Makes payloads that are almost right: seeded, so that a failing one can be made again.
-struct PayloadGenerator {
+package struct PayloadGenerator {
     private var numbers: SeededNumbers
     private let bases: [[UInt8]]
     private let tokens: [[UInt8]]
 
-    init(seed: UInt64, bases: [[UInt8]]) {
+    package init(seed: UInt64, bases: [[UInt8]]) {
         numbers = SeededNumbers(seed: seed)
         self.bases = bases
         tokens = [
@@ -17,11 +15,11 @@ struct PayloadGenerator {
         ].map { Array($0.utf8) }
     }
 
-    mutating func below(_ bound: Int) -> Int { numbers.below(bound) }
+    package mutating func below(_ bound: Int) -> Int { numbers.below(bound) }
 
     private mutating func base() -> [UInt8] { bases[below(bases.count)] }
 
-    mutating func payload() -> [UInt8] {
+    package mutating func payload() -> [UInt8] {
         switch below(12) {
         case 0: return random()
         case 1: return soup()

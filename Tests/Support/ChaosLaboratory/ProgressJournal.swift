@@ -1,12 +1,12 @@
-import Postgres
+package import Postgres  // The connection that is looked through.
 
 /// A trigger's record of every change of `ops.partition_progress`: who wrote under which epoch.
-enum ProgressJournal {
+package enum ProgressJournal {
     /// What an operator's commands are called in it; they alone may move an offset backwards.
-    static let operatorTag = "operator"
+    package static let operatorTag = "operator"
 
     /// Sequence numbers follow the order of commits, since the row's lock is held from the trigger to the commit.
-    static let schema = """
+    package static let schema = """
         CREATE SCHEMA laboratory;
         CREATE TABLE laboratory.journal (
             number bigserial PRIMARY KEY, writer text, consumer_group text, topic text, partition integer,
@@ -26,9 +26,9 @@ enum ProgressJournal {
 
     /// What the journal must never show: a step that does not begin where the last one ended, an epoch that goes
     /// back or is skipped, an epoch in which two services or two owners wrote, an offset moved by a take-over.
-    static func faults(_ connection: inout Connection) throws -> [String] {
+    package static func faults(_ connection: inout Connection) throws -> [String] {
         // A service that made the schema itself wrote without it.
-        if try connection.texts("SELECT to_regclass('laboratory.journal')")[0][0] == nil { return [] }
+        if try connection.query("SELECT to_regclass('laboratory.journal')").isNull(0, 0) { return [] }
         let found = try connection.query(
             """
             WITH step AS (
@@ -53,7 +53,9 @@ enum ProgressJournal {
     }
 
     /// The writers of the newest step of each partition of a group.
-    static func owners(_ connection: inout Connection, group: String) throws -> [Int: (writer: String, epoch: Int64)] {
+    package static func owners(
+        _ connection: inout Connection, group: String
+    ) throws -> [Int: (writer: String, epoch: Int64)] {
         let found = try connection.query(
             """
             SELECT DISTINCT ON (partition) partition, writer, epoch FROM laboratory.journal

@@ -1,52 +1,59 @@
-import Ingest
-import TestSupport
+package import Ingest
+package import TestSupport
 
 /// A message with what it means, so that the oracle need not read its bytes.
-struct TestMessage: Sendable {
-    enum Meaning: Sendable {
+package struct TestMessage: Sendable {
+    package enum Meaning: Sendable {
         case reading(TestReading)
         /// The reason code of the dead letter that it becomes.
         case letter(String)
     }
 
-    var key: [UInt8]?
-    var payload: [UInt8]?
-    var timestampMilliseconds: Int64 = TestReading.start
-    var headers: [(name: String, value: [UInt8]?)] = []
-    var meaning: Meaning
+    package var key: [UInt8]?
+    package var payload: [UInt8]?
+    package var timestampMilliseconds: Int64 = TestReading.start
+    package var headers: [(name: String, value: [UInt8]?)] = []
+    package var meaning: Meaning
 
     /// A message that tells a reading.
-    static func reading(_ reading: TestReading) -> TestMessage {
+    package static func reading(_ reading: TestReading) -> TestMessage {
         TestMessage(
             key: Array(TestReading.identifier(reading.patient).utf8), payload: Array(reading.json.utf8),
             timestampMilliseconds: reading.time, meaning: .reading(reading))
     }
 
     /// A message that becomes a dead letter; nil is a tombstone.
-    static func bad(_ payload: String?, _ reason: String) -> TestMessage {
+    package static func bad(_ payload: String?, _ reason: String) -> TestMessage {
         TestMessage(key: nil, payload: payload.map { Array($0.utf8) }, meaning: .letter(reason))
     }
 }
 
 /// A reading in the words of the contract: field names and JSON literals.
-struct TestReading: Sendable {
-    static let start: Int64 = 1_767_225_600_000
+package struct TestReading: Sendable {
+    package static let start: Int64 = 1_767_225_600_000
 
-    var patient: Int
+    package var patient: Int
     /// Seconds after `start`.
-    var second = 0
+    package var second = 0
     /// JSON field and literal: "heartRate": "60", "consciousness": "\"A\"".
-    var vitals: [String: String]
-    var origin: OriginNames?
+    package var vitals: [String: String]
+    package var origin: OriginNames?
 
-    var time: Int64 { Self.start + Int64(second) * 1_000 }
+    package init(patient: Int, second: Int = 0, vitals: [String: String], origin: OriginNames? = nil) {
+        self.patient = patient
+        self.second = second
+        self.vitals = vitals
+        self.origin = origin
+    }
 
-    static func identifier(_ patient: Int) -> String {
+    package var time: Int64 { Self.start + Int64(second) * 1_000 }
+
+    package static func identifier(_ patient: Int) -> String {
         let digits = String(patient, radix: 16)
         return "8a1c6f8e-0000-4000-8000-" + String(repeating: "0", count: 12 - digits.count) + digits
     }
 
-    var json: String {
+    package var json: String {
         var members = ["\"patientId\":\"\(Self.identifier(patient))\"", "\"timestamp\":\(time)"]
         for (name, literal) in vitals.sorted(by: { $0.key < $1.key }) { members.append("\"\(name)\":\(literal)") }
         for (name, text) in [
@@ -60,7 +67,7 @@ struct TestReading: Sendable {
 
 extension SeededNumbers {
     /// A message of which few are like another, but many collide: few patients, instants and values.
-    mutating func message(patients: [Int], instants: Int) -> TestMessage {
+    package mutating func message(patients: [Int], instants: Int) -> TestMessage {
         if oneIn(20) {
             return pick([
                 .bad(nil, "empty_payload"), .bad("{", "malformed_json"), .bad("[1]", "not_an_object"),
