@@ -5,7 +5,8 @@ import Testing
 
 /// Random faults at every step, one oracle: the log folded one message at a time gives the same tables.
 ///
-/// A failing seed is printed with the command that repeats it, and becomes one of `onceBroken` when it is mended.
+/// A failing seed is printed with its trace and the command that repeats it. What it has found becomes a test of the
+/// lane's own, since a seed means something else as soon as the generator draws something new.
 @Suite(.serialized) struct FaultSimulationTests {
     private static let seeds: Range<UInt64> = 0..<10_000
 

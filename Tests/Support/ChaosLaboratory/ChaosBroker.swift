@@ -18,7 +18,7 @@ final class ChaosBroker {
 
     init(directory: String) throws {
         self.directory = directory + "/kafka"
-        if let home = HostProcess.environment["KAFKA_HOME"] {
+        if let home = HostProcess.environment["KAFKA_HOME"], !home.isEmpty {
             isReal = true
             embedded = nil
             tool = home + "/kafka"

@@ -72,15 +72,8 @@ package final class ChaosRun {
         let deadline = MonotonicTime.now() + duration
         try reach(.seconds(60), "the first commit of every partition") { positions.allSatisfy { $0 > 0 } }
         while MonotonicTime.now() < deadline {
-            let drawn = try beginRound()
-            while !active.isEmpty {
-                try tick()
-                let now = MonotonicTime.now()
-                for index in active.indices.reversed() where now >= active[index].until || active[index].isDone() {
-                    let over = active.remove(at: index)
-                    if try over.end() { report.faults[over.fault, default: 0] += 1 }
-                }
-            }
+            let drawn = try numbers.oneIn(3) ? storm() : beginRound()
+            try endActive()
             try restartFallen()
             try awaitRecovery(drawn)
             let pause = MonotonicTime.now() + .milliseconds(numbers.below(400))
@@ -107,6 +100,31 @@ package final class ChaosRun {
             active.append(try begin(fault, instance))
         }
         return drawn
+    }
+
+    /// Many short faults one after the other, none of which waits until the last is overcome.
+    private func storm() throws -> [ChaosFault] {
+        let short: [ChaosFault] = [.sessionsEnded, .answerDropped, .answerDropped, .connectionCut, .connectionCut]
+        var drawn: [ChaosFault] = []
+        for _ in 0..<5 + numbers.below(16) {
+            let fault = numbers.pick(short)
+            drawn.append(fault)
+            lastFault = "\(fault.rawValue) (storm)"
+            active.append(try begin(fault, numbers.pick(world.instances)))
+            try endActive()
+        }
+        return drawn
+    }
+
+    private func endActive() throws {
+        while !active.isEmpty {
+            try tick()
+            let now = MonotonicTime.now()
+            for index in active.indices.reversed() where now >= active[index].until || active[index].isDone() {
+                let over = active.remove(at: index)
+                if try over.end() { report.faults[over.fault, default: 0] += 1 }
+            }
+        }
     }
 
     private func draw() -> ChaosFault {
