@@ -51,6 +51,7 @@ let package = Package(
 
         // The trade itself.
         .target(name: "VitalSigns", dependencies: ["CSimdJSON"], swiftSettings: strictAndSafe),
+        .target(name: "PatientFlow", dependencies: ["VitalSigns", "CSimdJSON"], swiftSettings: strictAndSafe),
         .target(
             name: "Ingest", dependencies: ["Service", "Kafka", "Postgres", "VitalSigns"],
             swiftSettings: strictAndSafe),
@@ -108,6 +109,9 @@ let package = Package(
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "API", "Service", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "VitalSignsTests", dependencies: ["VitalSigns", "CMallocCounter", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "PatientFlowTests", dependencies: ["PatientFlow", "VitalSigns", "TestSupport"],
             swiftSettings: strict),
         .testTarget(name: "WaitTimeTests", dependencies: ["WaitTime"], swiftSettings: strict),
         .testTarget(

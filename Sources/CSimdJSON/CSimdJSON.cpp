@@ -1,6 +1,5 @@
 #include "include/CSimdJSON.h"
 
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -13,37 +12,7 @@ using namespace vitals;
 
 static_assert(sizeof(vs_reading) == 64, "a reading is a cache line");
 
-/// Blanks behind the payload: they end a number or a literal that the payload's end cuts off, so that the walk needs
-/// no check of bounds at every byte.
-constexpr size_t padding = 64;
-/// What a decoder keeps between slices; larger buffers are given back.
-constexpr size_t kept_capacity = size_t{1} << 20;
-constexpr size_t first_capacity = size_t{1} << 12;
 constexpr ptrdiff_t texts_per_message = 3 * static_cast<ptrdiff_t>(text_limit);
-
-[[noreturn]] void stop(const char *why) {
-    std::fprintf(stderr, "CSimdJSON: %s\n", why);
-    std::abort();
-}
-
-template <typename Element>
-void grow(Element *&array, size_t count) {
-    std::free(array);
-    array = static_cast<Element *>(std::malloc(count * sizeof(Element)));
-    if (array == nullptr) { stop("out of memory"); }
-}
-
-void set_capacity(vs_decoder &decoder, size_t capacity) {
-    grow(decoder.buffer, capacity + padding);
-    if (decoder.parser->set_capacity(capacity) != simdjson::SUCCESS) { stop("out of memory"); }
-    decoder.buffer_capacity = capacity;
-}
-
-void reserve_payload(vs_decoder &decoder, size_t length) {
-    size_t capacity = decoder.buffer_capacity;
-    while (capacity < length) { capacity *= 2; }
-    set_capacity(decoder, capacity);
-}
 
 void reserve_slice(vs_decoder &decoder, ptrdiff_t count) {
     grow(decoder.rejections, static_cast<size_t>(count));
@@ -52,60 +21,29 @@ void reserve_slice(vs_decoder &decoder, ptrdiff_t count) {
     decoder.slice_capacity = count;
 }
 
-Malformed cause(simdjson::error_code error) {
-    switch (error) {
-    case simdjson::UTF8_ERROR: return Malformed::not_utf8;
-    case simdjson::UNCLOSED_STRING: return Malformed::unclosed_string;
-    case simdjson::UNESCAPED_CHARS: return Malformed::control_character;
-    case simdjson::EMPTY: return Malformed::blank;
-    default: return Malformed::syntax;
-    }
-}
-
-/// What the payload is, before its fields are judged together.
-enum class Shape { object, other, malformed };
-
-/// Walks through the whole payload, in the decoder's buffer.
-Shape read_payload(vs_decoder &decoder, size_t length, Message &message, Rejection &rejection) {
-    simdjson::internal::dom_parser_implementation &parser = *decoder.parser;
-    const simdjson::error_code error =
-        parser.stage1(decoder.buffer, length, simdjson::stage1_mode::regular);
-    rejection.place = 0;
-    if (error != simdjson::SUCCESS) {
-        rejection.malformed = cause(error);
-        return Shape::malformed;
-    }
-    uint32_t *indices = parser.structural_indexes.get();
-    const uint32_t count = parser.n_structural_indexes;
-    // The parser has room for more indices than the payload has bytes.
-    indices[count] = indices[count + 1] = static_cast<uint32_t>(length);
-    Tokens tokens{decoder.buffer, indices, false};
-    bool valid;
-    const uint8_t root = tokens.kind();
-    if (root == '{') {
-        ++tokens.next;
-        valid = Reader(tokens, decoder.scratch, decoder.options, message).read_members();
-    } else {
-        valid = skip_value(tokens, 0);
-    }
-    if (valid && tokens.next == indices + count) {
-        rejection.root = root;
-        return root == '{' ? Shape::object : Shape::other;
-    }
-    rejection.place = *tokens.next;
-    rejection.malformed = tokens.too_deep ? Malformed::too_deep
-        : rejection.place == length       ? Malformed::truncated
-                                          : Malformed::syntax;
-    return Shape::malformed;
-}
+constexpr const char *field_names[field_count] = {
+    "heartRate",
+    "temperature",
+    "oxygenSaturation",
+    "respiratoryRate",
+    "systolicPressure",
+    "diastolicPressure",
+    "consciousness",
+    "supplementalOxygen",
+    "patientId",
+    "timestamp",
+    "facilityId",
+    "sectorId",
+    "deviceId",
+    "large_data",
+};
 
 /// What only shows when all fields are known.
 void judge_together(const vs_options &options, const vs_message &raw, Message &message) {
     const int known = message.present | message.faults[VS_WRONG_TYPE] | message.faults[VS_INVALID_PATIENT_ID]
         | message.faults[VS_INVALID_TIMESTAMP];
     message.faults[VS_MISSING_FIELD] = static_cast<FieldSet>((bit(patient_id) | bit(timestamp)) & ~known);
-    if ((message.present & bit(timestamp)) != 0 && options.max_future_ms >= 0 && raw.timestamp_ms >= 0
-        && message.time > raw.timestamp_ms && message.time - raw.timestamp_ms > options.max_future_ms) {
+    if ((message.present & bit(timestamp)) != 0 && message.in_future(options.judging, raw)) {
         message.faults[VS_TIMESTAMP_IN_FUTURE] = bit(timestamp);
     }
     constexpr FieldSet pressures = bit(systolic_pressure) | bit(diastolic_pressure);
@@ -113,9 +51,7 @@ void judge_together(const vs_options &options, const vs_message &raw, Message &m
         && message.values[diastolic_pressure] >= message.values[systolic_pressure]) {
         message.faults[VS_PRESSURE_INVERTED] = pressures;
     }
-    FieldSet bad = 0;
-    for (const FieldSet fault : message.faults) { bad |= fault; }
-    if (((message.present | bad) & vital_signs) == 0) { message.faults[VS_NO_VITAL_SIGN] = vital_signs; }
+    if (((message.present | message.bad()) & vital_signs) == 0) { message.faults[VS_NO_VITAL_SIGN] = vital_signs; }
 }
 
 bool key_matches(const vs_message &raw, const Message &message) {
@@ -157,33 +93,18 @@ void write_reading(const vs_message &raw, const Message &message, vs_reading &re
 
 /// Judges one message; true when it was accepted and written.
 bool decode(vs_decoder &decoder, const vs_message &raw, vs_reading &reading, Rejection &rejection) {
-    rejection.length = raw.payload_length;
-    rejection.tombstone = raw.payload == nullptr;
-    if (raw.payload == nullptr || raw.payload_length <= 0) {
-        rejection.reason = VS_EMPTY_PAYLOAD;
-        return false;
-    }
-    if (raw.payload_length > decoder.options.max_message_bytes) {
-        rejection.reason = VS_OVERSIZE;
-        return false;
-    }
-    const auto length = static_cast<size_t>(raw.payload_length);
-    if (length > decoder.buffer_capacity) { reserve_payload(decoder, length); }
-    std::memcpy(decoder.buffer, raw.payload, length);
-    std::memset(decoder.buffer + length, ' ', padding);
+    if (!decoder.document.load(raw, decoder.options.judging, rejection)) { return false; }
     Message message;
-    const Shape shape = read_payload(decoder, length, message, rejection);
-    if (shape != Shape::object) {
-        rejection.reason = shape == Shape::other ? VS_NOT_AN_OBJECT : VS_MALFORMED_JSON;
-        return false;
-    }
+    const bool object = decoder.document.read(rejection, [&](Tokens &tokens) {
+        return Reader(tokens, decoder.scratch, decoder.options, message).read_members();
+    });
+    if (!object) { return false; }
     judge_together(decoder.options, raw, message);
-    for (uint8_t reason = VS_MISSING_FIELD; reason < VS_REASON_COUNT; ++reason) {
-        if (message.faults[reason] != 0) {
-            rejection.reason = reason;
-            std::memcpy(rejection.faults, message.faults, sizeof rejection.faults);
-            return false;
-        }
+    const uint8_t reason = message.reason();
+    if (reason != VS_REASON_COUNT) {
+        rejection.reason = reason;
+        std::memcpy(rejection.faults, message.faults, sizeof rejection.faults);
+        return false;
     }
     if ((message.present & origin_fields) != 0) { keep_origin(decoder, message); }
     decoder.outcome.unknown_fields += message.unknown_fields;
@@ -198,17 +119,11 @@ vs_decoder *vs_decoder_create(const vs_options *options) {
     auto *decoder = new (std::nothrow) vs_decoder();
     if (decoder == nullptr) { stop("out of memory"); }
     decoder->options = *options;
-    // The implementation for this processor is chosen when the program runs; depth is kept here, not there.
-    const simdjson::error_code error = simdjson::get_active_implementation()->create_dom_parser_implementation(
-        first_capacity, 1, decoder->parser);
-    if (error != simdjson::SUCCESS) { stop("simdjson has no implementation for this processor, or no memory"); }
-    set_capacity(*decoder, first_capacity);
     return decoder;
 }
 
 void vs_decoder_destroy(vs_decoder *decoder) {
     if (decoder == nullptr) { return; }
-    std::free(decoder->buffer);
     std::free(decoder->rejections);
     std::free(decoder->origins);
     std::free(decoder->texts);
@@ -230,7 +145,7 @@ vs_outcome vs_decode_slice(
             ++decoder->outcome.rejected;
         }
     }
-    if (decoder->buffer_capacity > kept_capacity) { set_capacity(*decoder, kept_capacity); }
+    decoder->document.shrink();
     return decoder->outcome;
 }
 
@@ -239,6 +154,11 @@ ptrdiff_t vs_rejection_message(const vs_decoder *decoder, ptrdiff_t index) {
 }
 
 uint8_t vs_rejection_reason(const vs_decoder *decoder, ptrdiff_t index) { return decoder->rejections[index].reason; }
+
+ptrdiff_t vs_rejection_detail(const vs_decoder *decoder, ptrdiff_t index, uint8_t *text, ptrdiff_t capacity) {
+    return write_detail(
+        decoder->rejections[index], decoder->options.judging, field_names, field_count, text, capacity);
+}
 
 vs_origin vs_origin_at(const vs_decoder *decoder, ptrdiff_t index) {
     const Origin &origin = decoder->origins[index];

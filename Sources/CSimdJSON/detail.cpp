@@ -2,7 +2,7 @@
 #include <charconv>
 #include <cstring>
 
-#include "decoder.hpp"
+#include "document.hpp"
 
 namespace {
 
@@ -15,6 +15,7 @@ constexpr const char *reason_codes[VS_REASON_COUNT] = {
     "not_an_object",
     "missing_field",
     "wrong_type",
+    "unknown_event",
     "invalid_patient_id",
     "invalid_timestamp",
     "timestamp_in_future",
@@ -22,23 +23,6 @@ constexpr const char *reason_codes[VS_REASON_COUNT] = {
     "out_of_range",
     "pressure_inverted",
     "no_vital_sign",
-};
-
-constexpr const char *field_names[field_count] = {
-    "heartRate",
-    "temperature",
-    "oxygenSaturation",
-    "respiratoryRate",
-    "systolicPressure",
-    "diastolicPressure",
-    "consciousness",
-    "supplementalOxygen",
-    "patientId",
-    "timestamp",
-    "facilityId",
-    "sectorId",
-    "deviceId",
-    "large_data",
 };
 
 /// Appends to a fixed room; what does not fit is cut.
@@ -96,7 +80,7 @@ const char *kind_of(uint8_t root) {
 }
 
 /// "wrong_type: heartRate, timestamp; out_of_range: temperature"
-void write_faults(Writer &writer, const Rejection &rejection) {
+void write_faults(Writer &writer, const Rejection &rejection, const char *const *field_names, int field_count) {
     const char *separator = "";
     for (int reason = VS_MISSING_FIELD; reason < VS_REASON_COUNT; ++reason) {
         const FieldSet fields = rejection.faults[reason];
@@ -107,7 +91,7 @@ void write_faults(Writer &writer, const Rejection &rejection) {
         if (reason == VS_NO_VITAL_SIGN) { continue; }
         const char *before = ": ";
         for (int field = 0; field < field_count; ++field) {
-            if ((fields & bit(static_cast<Field>(field))) == 0) { continue; }
+            if ((fields & bit(static_cast<unsigned>(field))) == 0) { continue; }
             writer.append(before);
             writer.append(field_names[field]);
             before = ", ";
@@ -117,19 +101,20 @@ void write_faults(Writer &writer, const Rejection &rejection) {
 
 }  // namespace
 
-ptrdiff_t vs_rejection_detail(const vs_decoder *decoder, ptrdiff_t index, uint8_t *text, ptrdiff_t capacity) {
-    const Rejection &rejection = decoder->rejections[index];
+ptrdiff_t vitals::write_detail(
+    const Rejection &rejection, const vs_judging &judging, const char *const *field_names, int field_count,
+    uint8_t *text, ptrdiff_t capacity) {
     Writer writer(reinterpret_cast<char *>(text), capacity);
     switch (rejection.reason) {
     case VS_EMPTY_PAYLOAD: writer.append(rejection.tombstone ? "tombstone" : "0 bytes"); break;
     case VS_OVERSIZE:
         writer.append(static_cast<long long>(rejection.length));
         writer.append(" bytes, at most ");
-        writer.append(static_cast<long long>(decoder->options.max_message_bytes));
+        writer.append(static_cast<long long>(judging.max_message_bytes));
         break;
     case VS_MALFORMED_JSON: write_malformed(writer, rejection); break;
     case VS_NOT_AN_OBJECT: writer.append(kind_of(rejection.root)); break;
-    default: write_faults(writer, rejection); break;
+    default: write_faults(writer, rejection, field_names, field_count); break;
     }
     return writer.length();
 }

@@ -1,11 +1,7 @@
 // The fields of one `vitals` message: which there are, what they say, what is wrong with them.
 #pragma once
 
-#include <cstdint>
-#include <cstring>
-
-#include "include/CSimdJSON.h"
-#include "walk.hpp"
+#include "findings.hpp"
 
 namespace vitals {
 
@@ -29,24 +25,14 @@ enum Field : uint8_t {
     field_count
 };
 
-using FieldSet = uint16_t;
-constexpr FieldSet bit(Field field) { return static_cast<FieldSet>(1u << field); }
 constexpr FieldSet vital_signs = 0x00FF;
 constexpr FieldSet origin_fields = bit(facility_id) | bit(sector_id) | bit(device_id);
 
-/// Why a payload is not JSON, for the detail.
-enum class Malformed : uint8_t { syntax, truncated, too_deep, not_utf8, unclosed_string, control_character, blank };
-
 /// Everything that is known of a message after its payload was walked through once.
-struct Message {
-    FieldSet seen = 0;     ///< named in the payload, also with null
-    FieldSet present = 0;  ///< of the right type and readable
-    FieldSet faults[VS_REASON_COUNT] = {};  ///< bad fields by reason
-    int64_t unknown_fields = 0;
+struct Message : Findings {
     uint64_t patient_high = 0;
     uint64_t patient_low = 0;
     const uint8_t *patient_text = nullptr;  ///< 36 bytes; nullptr when it was written with escapes
-    int64_t time = 0;
     double values[6] = {};
     uint8_t consciousness_code = 0;
     bool oxygen_given = false;
@@ -58,11 +44,6 @@ struct Scratch {
     uint8_t texts[3][scratch_size];
     uint8_t other[scratch_size];
 };
-
-template <size_t size>
-inline bool is(const uint8_t *key, const char (&name)[size]) {
-    return std::memcmp(key, name, size - 1) == 0;
-}
 
 /// The field of a key, `field_count` for one that the format does not know.
 [[gnu::always_inline]] inline Field field_named(Text key) {
@@ -88,72 +69,34 @@ inline bool is(const uint8_t *key, const char (&name)[size]) {
     }
 }
 
-/// Reads the fields of an object; `Tokens` stand behind its opening brace. Of a field given twice the last counts.
-class Reader {
+/// Reads the fields of an object of the `vitals` topic.
+class Reader : public MemberReader<Reader, field_count> {
 public:
-    Reader(Tokens &tokens, Scratch &scratch, const vs_options &options, Message &message)
-        : tokens(tokens), scratch(scratch), options(options), message(message) {}
-
-    /// False when the payload breaks JSON's grammar.
-    bool read_members() {
-        if (tokens.kind() == '}') {
-            ++tokens.next;
-            return true;
-        }
-        while (true) {
-            if (!read_member()) { return false; }
-            const uint8_t c = tokens.kind();
-            ++tokens.next;
-            if (c == '}') { return true; }
-            if (c != ',') {
-                --tokens.next;
-                return false;
-            }
-        }
-    }
+    Reader(Tokens &place, Scratch &room, const vs_options &limits, Message &found)
+        : MemberReader(place, limits.judging, found), scratch(room), options(limits), message(found) {}
 
 private:
-    Tokens &tokens;
+    friend class MemberReader<Reader, field_count>;
     Scratch &scratch;
     const vs_options &options;
     Message &message;
 
-    bool read_member() {
-        Text key;
-        if (tokens.kind() != '"' || tokens.bytes[tokens.next[1]] != ':' || !string_at(tokens, key)) { return false; }
-        Field field = field_named(key);
-        if (__builtin_expect(field == field_count, 0)) {
-            if (!escapes_valid(key)) { return false; }
-            Text plain;
-            // "heart\u0052ate" is the same key as "heartRate".
-            if (has_escape(key) && unescape(key, scratch.other, plain)) { field = field_named(plain); }
-        }
-        tokens.next += 2;
-        if (field == field_count) {
-            ++message.unknown_fields;
-            return skip_value(tokens, 1);
-        }
-        if (__builtin_expect((message.seen & bit(field)) != 0, 0)) { forget(field); }
-        message.seen |= bit(field);
-        return read_value(field);
-    }
+    static unsigned field_named(Text key) { return vitals::field_named(key); }
 
-    void forget(Field field) {
-        message.present &= static_cast<FieldSet>(~bit(field));
-        for (FieldSet &fault : message.faults) { fault &= static_cast<FieldSet>(~bit(field)); }
+    void forget(unsigned field) {
         if (field < 6) { message.values[field] = 0; }
     }
 
-    void fault(int reason, Field field) { message.faults[reason] |= bit(field); }
+    void fault(int reason, unsigned field) { message.fault(reason, field); }
 
-    bool read_value(Field field) {
+    bool read_value(unsigned field) {
         const uint8_t c = tokens.kind();
         switch (field) {
         case patient_id:
             if (c == '"') { return read_patient(); }
             break;
         case timestamp:
-            if (c == '-' || is_digit(c)) { return read_timestamp(); }
+            if (c == '-' || is_digit(c)) { return read_timestamp(timestamp); }
             break;
         case consciousness:
             if (c == '"') { return read_consciousness(); }
@@ -173,12 +116,10 @@ private:
             if (c == '-' || is_digit(c)) { return read_vital(field); }
             break;
         }
-        // null equals absent; anything else is of the wrong type, and must still be JSON.
-        if (c != 'n') { fault(VS_WRONG_TYPE, field); }
-        return skip_value(tokens, 1);
+        return refuse_value(field);
     }
 
-    bool read_vital(Field field) {
+    bool read_vital(unsigned field) {
         Number number;
         if (!read_number(tokens.here(), number)) { return false; }
         ++tokens.next;
@@ -190,38 +131,6 @@ private:
                 && value <= options.fahrenheit_highest;
             fault(fahrenheit ? VS_TEMPERATURE_FAHRENHEIT_SUSPECTED : VS_OUT_OF_RANGE, field);
         }
-        return true;
-    }
-
-    bool read_timestamp() {
-        Number number;
-        if (!read_number(tokens.here(), number)) { return false; }
-        ++tokens.next;
-        switch (as_integer(number, message.time)) {
-        case IntegerKind::fraction: fault(VS_WRONG_TYPE, timestamp); break;
-        case IntegerKind::too_large: fault(VS_INVALID_TIMESTAMP, timestamp); break;
-        case IntegerKind::integer:
-            if (message.time > 0 && message.time <= options.latest_time_ms) {
-                message.present |= bit(timestamp);
-            } else {
-                fault(VS_INVALID_TIMESTAMP, timestamp);
-            }
-        }
-        return true;
-    }
-
-    /// The text at the current place without escapes. False when the payload is malformed; `usable` is false when
-    /// the text is too long or cannot be stored.
-    bool read_text(uint8_t (&room)[scratch_size], Text &text, bool &usable) {
-        Text raw;
-        if (!string_at(tokens, raw)) { return false; }
-        text = raw;
-        usable = raw.length <= text_limit;
-        if (has_escape(raw)) {
-            if (!escapes_valid(raw)) { return false; }
-            usable = unescape(raw, room, text);
-        }
-        ++tokens.next;
         return true;
     }
 
@@ -272,8 +181,8 @@ private:
         return skip_scalar(tokens);
     }
 
-    bool read_origin(Field field) {
-        const int place = field - facility_id;
+    bool read_origin(unsigned field) {
+        const unsigned place = field - facility_id;
         bool usable = false;
         if (!read_text(scratch.texts[place], message.origin[place], usable)) { return false; }
         if (usable) {

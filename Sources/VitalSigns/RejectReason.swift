@@ -10,11 +10,15 @@ public enum RejectReason: UInt8, BitwiseCopyable, CaseIterable, Sendable {
     case malformedJSON
     /// JSON, but an array, a string, a number, a boolean or null.
     case notAnObject
-    /// `patientId` or `timestamp` is absent or null.
+    /// A required field is absent or null: `patientId` or `timestamp`; of `patient-flow` any of its six, and a
+    /// transfer's `toSectorId`.
     case missingField
     /// A field of another type than the format says, a fraction where an integer is due, or a text that cannot be
-    /// stored (U+0000, half a surrogate pair, more than 255 bytes).
+    /// stored (U+0000, half a surrogate pair, more than 255 bytes); of `patient-flow` an empty one, and an `eventId`
+    /// that is no UUID.
     case wrongType
+    /// `event` of a `patient-flow` message is a text, but none of the seven that the format knows.
+    case unknownEvent
     /// `patientId` is not a UUID in its 8-4-4-4-12 form.
     case invalidPatientID
     /// `timestamp` is not above 0 or lies beyond the year 9999.
@@ -23,7 +27,7 @@ public enum RejectReason: UInt8, BitwiseCopyable, CaseIterable, Sendable {
     case timestampInFuture
     /// A temperature that makes sense only in Fahrenheit.
     case temperatureFahrenheitSuspected
-    /// A vital sign outside what can be, or a consciousness other than A, C, V, P, U.
+    /// A vital sign outside what can be, a consciousness other than A, C, V, P, U, or an acuity outside 1...5.
     case outOfRange
     /// Diastolic pressure not below systolic.
     case pressureInverted
@@ -39,6 +43,7 @@ public enum RejectReason: UInt8, BitwiseCopyable, CaseIterable, Sendable {
         case .notAnObject: "not_an_object"
         case .missingField: "missing_field"
         case .wrongType: "wrong_type"
+        case .unknownEvent: "unknown_event"
         case .invalidPatientID: "invalid_patient_id"
         case .invalidTimestamp: "invalid_timestamp"
         case .timestampInFuture: "timestamp_in_future"

@@ -21,9 +21,9 @@ public struct SliceDecoder: ~Copyable {
         precondition(maxFutureMilliseconds.map { $0 >= 0 } ?? true, "maxFutureMilliseconds is not negative")
         precondition(Self.layoutsAgree, "Reading or RawMessage and their C structs differ")
         var options = vs_options()
-        options.max_message_bytes = maxMessageBytes
-        options.max_future_ms = maxFutureMilliseconds ?? -1
-        options.latest_time_ms = Limits.latestTimeMilliseconds
+        options.judging.max_message_bytes = maxMessageBytes
+        options.judging.max_future_ms = maxFutureMilliseconds ?? -1
+        options.judging.latest_time_ms = Limits.latestTimeMilliseconds
         let lowest = Limits.lowest
         let highest = Limits.highest
         options.lowest = (lowest[0], lowest[1], lowest[2], lowest[3], lowest[4], lowest[5])

@@ -233,8 +233,8 @@ import VitalSigns
         #expect(
             RejectReason.allCases.map(\.code) == [
                 "empty_payload", "oversize", "malformed_json", "not_an_object", "missing_field", "wrong_type",
-                "invalid_patient_id", "invalid_timestamp", "timestamp_in_future", "temperature_fahrenheit_suspected",
-                "out_of_range", "pressure_inverted", "no_vital_sign",
+                "unknown_event", "invalid_patient_id", "invalid_timestamp", "timestamp_in_future",
+                "temperature_fahrenheit_suspected", "out_of_range", "pressure_inverted", "no_vital_sign",
             ])
     }
 

@@ -1,4 +1,4 @@
-/* Vital signs from JSON text to 64-byte rows, a slice of messages per call.
+/* Vital signs from JSON text to 64-byte rows, a slice of messages per call; and patient-flow events, one per call.
  *
  * simdjson is C++ made of templates, which Swift cannot import; this header is all that Swift sees of it.
  * simdjson's first stage finds the structural characters and judges UTF-8; everything after that (the grammar of
@@ -46,6 +46,7 @@ enum {
     VS_NOT_AN_OBJECT,
     VS_MISSING_FIELD,
     VS_WRONG_TYPE,
+    VS_UNKNOWN_EVENT,
     VS_INVALID_PATIENT_ID,
     VS_INVALID_TIMESTAMP,
     VS_TIMESTAMP_IN_FUTURE,
@@ -56,11 +57,16 @@ enum {
     VS_REASON_COUNT
 };
 
-/* What a decoder is made with. */
-typedef struct vs_options {
+/* What every decoder judges by. */
+typedef struct vs_judging {
     ptrdiff_t max_message_bytes; /* 1..1 GiB */
     int64_t max_future_ms;       /* how far a timestamp may be ahead of the broker's; negative: not judged */
     int64_t latest_time_ms;      /* the greatest timestamp accepted */
+} vs_judging;
+
+/* What a decoder of vital signs is made with. */
+typedef struct vs_options {
+    vs_judging judging;
     double lowest[6];            /* values outside lowest..highest are rejected */
     double highest[6];
     double fahrenheit_lowest; /* a temperature in this range is taken for Fahrenheit */
@@ -108,6 +114,56 @@ ptrdiff_t vs_rejection_detail(
 
 /* Of the last slice; the texts live until the next one. */
 vs_origin vs_origin_at(const vs_decoder *_Nonnull decoder, ptrdiff_t index);
+
+/* A text of a message: unescaped UTF-8, start NULL where the message has none. */
+typedef struct vs_text {
+    const uint8_t *_Nullable start;
+    ptrdiff_t length; /* bytes, 1..255; 0 where there is none */
+} vs_text;
+
+/* What happened to a visit; same values as `FlowKind` of PatientFlow. */
+enum {
+    VS_ARRIVAL = 1,
+    VS_TRIAGE,
+    VS_TREATMENT_START,
+    VS_TRANSFER,
+    VS_DEPARTURE,
+    VS_LEFT_WITHOUT_BEING_SEEN,
+    VS_CANCELLED
+};
+
+/* One accepted event of the `patient-flow` topic. Its texts live until the decoder's next call. */
+typedef struct vs_flow_event {
+    uint64_t event_high; /* bytes 0..7 of the UUID, big-endian */
+    uint64_t event_low;
+    uint64_t patient_high; /* 0 when has_patient is 0 */
+    uint64_t patient_low;
+    int64_t time_ms;
+    vs_text facility;
+    vs_text sector;
+    vs_text visit;
+    vs_text to_sector;      /* of a transfer only */
+    int64_t unknown_fields; /* fields that the format does not know */
+    uint8_t has_patient;
+    uint8_t kind;
+    uint8_t acuity;       /* 1..5, 0 when absent */
+    uint8_t key_mismatch; /* 1 when the Kafka key is not the facilityId */
+} vs_flow_event;
+
+typedef struct vs_flow_decoder vs_flow_decoder;
+
+/* As for vitals: same grammar, same order of reasons, a buffer that grows; what a message above 1 MiB needed is given
+ * back at the next one. */
+vs_flow_decoder *_Nonnull vs_flow_decoder_create(const vs_judging *_Nonnull judging);
+void vs_flow_decoder_destroy(vs_flow_decoder *_Nullable decoder);
+
+/* Judges one message. Returns VS_REASON_COUNT when it was accepted and written to `event`, else the reason. */
+uint8_t vs_flow_decode(
+    vs_flow_decoder *_Nonnull decoder, const vs_message *_Nonnull message, vs_flow_event *_Nonnull event);
+
+/* The detail of the last message, which was rejected; as vs_rejection_detail. */
+ptrdiff_t vs_flow_rejection_detail(
+    const vs_flow_decoder *_Nonnull decoder, uint8_t *_Nonnull text, ptrdiff_t capacity);
 
 /* Asks the processor for a cache line that will be read soon. Any address will do. */
 static inline void vs_prefetch(const void *_Nonnull address) { __builtin_prefetch(address); }
