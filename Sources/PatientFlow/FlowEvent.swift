@@ -56,6 +56,9 @@ public struct FlowEvent: Sendable, Equatable {
     /// The sector that the patient is in after it: a transfer's destination, any other event's own.
     public var sectorAfter: FlowName { toSector ?? sector }
 
+    /// Whether it says something of a sector: its own, or a transfer's destination.
+    public func names(_ name: FlowName) -> Bool { sector == name || toSector == name }
+
     /// (occurred_at, event_id), compared in that order.
     public struct Moment: Hashable, Comparable, Sendable, BitwiseCopyable {
         /// Event time, milliseconds since 1970 UTC.

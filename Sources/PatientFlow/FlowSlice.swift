@@ -8,6 +8,12 @@ public struct FlowSlice: Sendable, Equatable {
         public var messageIndex: Int
         /// The event.
         public var event: FlowEvent
+
+        /// An accepted message; made by `FlowDecoder`.
+        public init(messageIndex: Int, event: FlowEvent) {
+            self.messageIndex = messageIndex
+            self.event = event
+        }
     }
 
     /// A message that cannot be used.
@@ -18,6 +24,13 @@ public struct FlowSlice: Sendable, Equatable {
         public var reason: RejectReason
         /// ASCII text of at most 1,024 bytes that names every bad field, never a value of one.
         public var detail: String
+
+        /// A rejected message; made by `FlowDecoder`.
+        public init(messageIndex: Int, reason: RejectReason, detail: String) {
+            self.messageIndex = messageIndex
+            self.reason = reason
+            self.detail = detail
+        }
     }
 
     /// Events, in the order of their messages.
@@ -28,4 +41,7 @@ public struct FlowSlice: Sendable, Equatable {
     public var unknownFields: Int64 = 0
     /// Accepted messages whose Kafka key is not the facilityId (a missing key too).
     public var keyMismatches: Int64 = 0
+
+    /// Of no messages.
+    public init() {}
 }
