@@ -32,7 +32,9 @@ public struct Baselines {
     public mutating func observe(_ step: FlowStep) {
         let arrivedAt = queue.waitingPlace(step.visit).map { queue.waiting[$0].arrivedAt } ?? step.timestamp
         let acuity = step.acuity ?? queue.waitingPlace(step.visit).map { queue.waiting[$0].acuity } ?? 3
-        guard let label = queue.take(step) else { return }
+        let label = queue.take(step)
+        queue.expire(at: step.timestamp)
+        guard let label else { return }
         let minutes = Double(label.waitMilliseconds) / 60_000
         ended.append((step.timestamp, minutes))
         byAcuity[acuity - 1].append(minutes)

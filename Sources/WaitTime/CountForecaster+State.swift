@@ -4,8 +4,7 @@ extension CountForecaster {
 
     /// All that the forecaster knows, as bytes; what is read back goes on bit for bit.
     public func serialised() -> [UInt8] {
-        var writer = StateWriter()
-        writer.put(UInt64(Self.stateVersion), width: 4)
+        var writer = StateWriter(version: Self.stateVersion)
         writer.put(byte: Int(kind.rawValue))
         writer.put(horizons) { writer, hours in writer.put(byte: hours) }
         history.write(to: &writer)
@@ -25,11 +24,15 @@ extension CountForecaster {
         return writer.bytes
     }
 
+    /// Reads what `serialised` wrote, of this kind.
+    init(serialised bytes: [UInt8], kind: Kind) throws(StateError) {
+        try self.init(serialised: bytes)
+        guard self.kind == kind, horizons == FlowPredictor.horizons else { throw .damaged }
+    }
+
     /// Reads what `serialised` wrote.
     public init(serialised bytes: [UInt8]) throws(StateError) {
-        var reader = StateReader(bytes)
-        let version = UInt32(try reader.unsigned(width: 4))
-        guard version == Self.stateVersion else { throw .unknownVersion(version) }
+        var reader = try StateReader(bytes, version: Self.stateVersion)
         guard let kind = Kind(rawValue: UInt8(try reader.byte())) else { throw .damaged }
         let horizons = try reader.elements(atMost: 48) { reader throws(StateError) in try reader.byte() }
         guard horizons.allSatisfy({ (1...48).contains($0) }) else { throw .damaged }
@@ -46,5 +49,7 @@ extension CountForecaster {
             }
         }
         try reader.end()
+        guard open.joined().allSatisfy({ HourlyHistory.isHour($0.hour) }) else { throw .damaged }
+        if let hour = history.newest { newest = horizons.indices.map { forecast(hour: hour, horizon: $0).told } }
     }
 }

@@ -24,7 +24,7 @@ public struct CountForecast: Sendable, Equatable {
 
 /// Forecasts an hourly series at fixed horizons: recursive least squares on the root of count + 3/8, one model a
 /// horizon, learnt as hours become known, in their order.
-public struct CountForecaster {
+public struct CountForecaster: Sendable {
     /// Counts of events within an hour are spread like a negative binomial; how many are present has a spread that is
     /// measured.
     public enum Kind: UInt8, Sendable {
@@ -49,6 +49,8 @@ public struct CountForecaster {
     var labels: [Int]
     /// Rows that wait for their hour, per horizon, the oldest first.
     var open: [[(hour: Int64, row: [Double], said: Double, mean: Double)]]
+    /// What was forecast from the newest hour, a forecast for each horizon; nil before the first hour.
+    public internal(set) var newest: [CountForecast]?
 
     /// A series of which nothing is known. Horizons are whole hours, 1 to 48.
     public init(_ kind: Kind, horizons: [Int]) {
@@ -71,8 +73,14 @@ public struct CountForecaster {
         precondition(history.newest.map { $0 < hour } ?? true, "hours come in order")
         for place in horizons.indices { learn(count, hour: hour, horizon: place) }
         history.add(count, hour: hour)
-        let recent = [Int64(1), 3, 6, 24, 168].map { history.recent($0) ?? (1, 0, 0) }
-        return horizons.indices.map { forecast(hour: hour, horizon: $0, recent: recent) }
+        var forecasts: [CountForecast] = []
+        for place in horizons.indices {
+            let (forecast, row) = forecast(hour: hour, horizon: place)
+            open[place].append((hour + Int64(horizons[place]), row, forecast.root, forecast.mean))
+            forecasts.append(forecast)
+        }
+        newest = forecasts
+        return forecasts
     }
 
     private mutating func learn(_ count: Double?, hour: Int64, horizon: Int) {
@@ -94,20 +102,19 @@ public struct CountForecaster {
         }
     }
 
-    private mutating func forecast(
-        hour: Int64, horizon: Int, recent: [(level: Double, deviation: Double, slow: Double)]
-    ) -> CountForecast {
+    /// What is expected some hours after the newest one, and the row that says so.
+    func forecast(hour: Int64, horizon: Int) -> (told: CountForecast, row: [Double]) {
+        let recent = [Int64(1), 3, 6, 24, 168].map { history.recent($0) ?? (1, 0, 0) }
         let row = row(hour: hour, ahead: horizons[horizon], recent: recent)
         let naive = row[0]
         // Until a week has taught it, the profile speaks.
         let said = max(0.4, labels[horizon] < 168 ? naive : models[horizon].predict(row))
         let mean = max(0.02, said * said - 0.375 + min(rootVariance[horizon], 4))
-        open[horizon].append((hour + Int64(horizons[horizon]), row, said, mean))
         // Beyond that the sum of probabilities would begin below the least number.
         let isCounted = kind == .events && mean <= 300
         let variance = isCounted ? mean + max(0, excess[horizon]) * mean * mean : nil
         let residuals = isCounted ? [] : spreads[horizon].inOrder.map(Double.init).sorted()
-        return CountForecast(mean: mean, root: said, residuals: residuals, variance: variance)
+        return (CountForecast(mean: mean, root: said, residuals: residuals, variance: variance), row)
     }
 
     /// What the model sees of an hour that lies ahead.

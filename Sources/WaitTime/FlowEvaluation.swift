@@ -1,18 +1,21 @@
 /// Runs flow events through the code of the service, in order of time, and keeps what was predicted and what came.
 public struct FlowEvaluation {
-    private var facilities: [String: FacilityPredictor] = [:]
+    private var facilities: [String: FlowPredictor] = [:]
     private var baselines: [String: Baselines] = [:]
     private var rows: [VisitKey: Int] = [:]
+    private var told = FlowPredictions()
     /// Every arrival, the warm-up included, in the order in which they were predicted.
     public private(set) var arrivals: [PredictedArrival] = []
-    /// Waits learnt.
-    public private(set) var learnt = 0
+    /// Waits that became known.
+    public private(set) var known = 0
+    /// Waits told anew at the ends of windows.
+    public private(set) var refreshes = 0
 
     /// Nothing has happened yet.
     public init() {}
 
-    /// Takes the next event; its label is learnt at once, as if each event were committed by itself.
-    public mutating func take(_ step: FlowStep, facility: String, sector: String, visitID: String) {
+    /// Takes the next event.
+    public mutating func take(_ step: FlowStep, facility: String, sector: String) {
         let place = facility + "\u{1f}" + sector
         var said: [Double] = []
         if step.kind == .arrival {
@@ -25,16 +28,24 @@ public struct FlowEvaluation {
             baselines[place, default: Baselines()].move(step.visit, to: &accepting)
             baselines[other] = accepting
         }
-        var predictor = facilities.removeValue(forKey: facility) ?? FacilityPredictor()
-        let seen = predictor.observe(step, sector: sector)
-        if let prediction = seen.prediction {
+        facilities[facility, default: FlowPredictor()].observe(step, sector: sector, into: &told)
+        for wait in told.waits {
+            guard wait.occasion == .arrival else {
+                refreshes += 1
+                continue
+            }
             rows[step.visit] = arrivals.count
-            arrivals.append(PredictedArrival(visitID: visitID, prediction: prediction, baselines: said))
+            arrivals.append(PredictedArrival(visitID: wait.visitID, prediction: wait.prediction, baselines: said))
         }
-        if let label = seen.label {
-            if let row = rows[label.visit] { arrivals[row].actualMinutes = Double(label.waitMilliseconds) / 60_000 }
-            if predictor.learn(label, in: seen.predictedIn) { learnt += 1 }
+        for label in told.labels {
+            known += 1
+            if let row = rows[step.visit] { arrivals[row].actualMinutes = Double(label.waitMilliseconds) / 60_000 }
         }
-        facilities[facility] = predictor
+        told = FlowPredictions()
+    }
+
+    /// What the predictors would store, by facility and sector: bytes.
+    public func stateBytes() -> [Int] {
+        facilities.keys.sorted().flatMap { facilities[$0]?.stateBytes() ?? [] }
     }
 }

@@ -22,6 +22,8 @@ public struct FlowStep: Sendable, Equatable {
     public let kind: FlowKind
     /// To which visit.
     public let visit: VisitKey
+    /// The visit's own id, where it is to be told again; nil where only the key is known.
+    public let visitID: String?
     /// When, in milliseconds since 1970 UTC; event time.
     public let timestamp: Int64
     /// 1 (most urgent) to 5; nil where the event does not carry it.
@@ -35,6 +37,19 @@ public struct FlowStep: Sendable, Equatable {
     ) {
         self.kind = kind
         self.visit = visit
+        visitID = nil
+        self.timestamp = timestamp
+        self.acuity = acuity.flatMap { (1...5).contains($0) ? $0 : nil }
+        self.toSector = toSector
+    }
+
+    /// A step of the visit of this id, which predictions then name. An acuity outside 1...5 counts as none.
+    public init(
+        _ kind: FlowKind, visitID: String, timestamp: Int64, acuity: Int? = nil, toSector: String? = nil
+    ) {
+        self.kind = kind
+        visit = VisitKey(visitID)
+        self.visitID = visitID
         self.timestamp = timestamp
         self.acuity = acuity.flatMap { (1...5).contains($0) ? $0 : nil }
         self.toSector = toSector

@@ -27,6 +27,9 @@ struct HourlyHistory {
         slow[cell] += (Float(Self.root(value)) - slow[cell]) / Float(slowCounts[cell])
     }
 
+    /// Whether it can be an hour since 1970: within 100,000 years.
+    static func isHour(_ hour: Int64) -> Bool { (-1_000_000_000...1_000_000_000).contains(hour) }
+
     private static func weekHour(_ hour: Int64) -> Int { Int((hour % Int64(week) + Int64(week)) % Int64(week)) }
 
     /// The mean root of the hour of the week over about half a year; nil where there was none.
@@ -89,6 +92,7 @@ struct HourlyHistory {
 
     mutating func read(from reader: inout StateReader) throws(StateError) {
         let hour = try reader.int64()
+        guard hour == .min || Self.isHour(hour) else { throw .damaged }
         newest = hour == .min ? nil : hour
         values = try reader.floats(Self.kept)
         slow = try reader.floats(Self.week)

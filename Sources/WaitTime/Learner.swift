@@ -116,10 +116,10 @@ struct Learner {
         return (quantiles, bounds)
     }
 
-    /// A bound as it is told, in whole 0.0001 minutes outwards: calibration has to count as a hit what a reader of four
-    /// decimals does, above all a lower bound of nothing for those who do not wait.
+    /// A bound as it is told, in whole steps outwards: calibration has to count as a hit what a reader does, above all
+    /// a lower bound of nothing for those who do not wait.
     private static func told(_ root: Double, _ rule: FloatingPointRoundingRule) -> Double {
-        ((root * root * 10_000).rounded(rule) / 10_000).squareRoot()
+        ((root * root * Told.steps).rounded(rule) / Told.steps).squareRoot()
     }
 
     /// Learns one wait; the only place where anything is learnt from a label.

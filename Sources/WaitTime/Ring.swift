@@ -32,3 +32,5 @@ struct Ring<Element> {
     /// From the oldest to the newest.
     var inOrder: [Element] { Array(storage[head...]) + Array(storage[..<head]) }
 }
+
+extension Ring: Sendable where Element: Sendable {}

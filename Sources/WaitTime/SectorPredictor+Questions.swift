@@ -17,7 +17,7 @@ extension SectorPredictor {
         queue.waiting.map { refresh($0, at: time) }
     }
 
-    private func refresh(_ visit: WaitingVisit, at time: Int64) -> WaitPrediction {
+    func refresh(_ visit: WaitingVisit, at time: Int64) -> WaitPrediction {
         let waited = Double(max(0, time - visit.arrivedAt)) / 60_000
         var behind = queue
         behind.waiting.removeAll {
@@ -42,12 +42,8 @@ extension SectorPredictor {
             let inner = place < 2 ? middle : bounds[place - 2]
             bounds.append(isLower ? min(bound, inner) : max(bound, inner))
         }
-        let floor = waited.squareRoot()
-        // A root and its square may differ in the last bit.
-        let told = prediction(
-            visit.visit, visit.acuity, time, row: row, quantiles: quantiles.map { max($0, floor) },
-            bounds: bounds.map { max($0, floor) })
-        return told.atLeast(waited)
+        return prediction(
+            visit.visit, visit.acuity, time, row: row, quantiles: quantiles, bounds: bounds, atLeast: waited)
     }
 
     private func speak(_ queue: SectorQueue, acuity: Int, at time: Int64) -> (row: [Double], mixed: [Double]) {
@@ -93,15 +89,5 @@ struct Remaining {
             return up[place - 1] + (up[place] - up[place - 1]) * (value - across[place - 1]) / width
         }
         return up[up.count - 1]
-    }
-}
-
-extension WaitPrediction {
-    /// The same with nothing below so many minutes.
-    func atLeast(_ minutes: Double) -> WaitPrediction {
-        WaitPrediction(
-            visit: visit, timestamp: timestamp, acuity: acuity, predictedMinutes: max(predictedMinutes, minutes),
-            intervals: intervals.map { max($0.lowerBound, minutes)...max($0.upperBound, minutes) },
-            quantiles: quantiles.map { max($0, minutes) }, expertWeights: expertWeights, movers: movers)
     }
 }

@@ -1,38 +1,60 @@
 extension SectorPredictor {
-    /// What the bytes of `serialised` begin with. Another feature, expert or list makes another version.
-    public static let stateVersion: UInt32 = 1
+    /// What the bytes of `queueBytes` and `learntBytes` begin with. Another feature, expert or list makes another
+    /// version.
+    public static let stateVersion: UInt32 = 2
 
-    /// All that the sector knows, queue and learning, as bytes: the same state gives the same bytes on every machine,
-    /// and what is read back goes on as if nothing had happened. At most 128 kB.
-    public func serialised() -> [UInt8] {
-        var writer = StateWriter()
-        writer.put(UInt64(Self.stateVersion), width: 4)
-        queue.write(to: &writer)
-        standardiser.write(to: &writer)
-        learner.write(to: &writer)
-        writer.put(pending) { writer, pending in pending.write(to: &writer) }
+    /// What every event of the sector changes: who is there, what has happened lately, what was predicted for whom. The
+    /// same state gives the same bytes on every machine, and what is read back goes on as if nothing had happened.
+    public func queueBytes() -> [UInt8] {
+        var writer = StateWriter(version: Self.stateVersion)
+        write(to: &writer)
         return writer.bytes
     }
 
-    /// Reads what `serialised` wrote.
-    public init(serialised bytes: [UInt8]) throws(StateError) {
+    /// What only the end of a wait changes: all that was learnt from waits.
+    public func learntBytes() -> [UInt8] {
+        var writer = StateWriter(version: Self.stateVersion)
+        learner.write(to: &writer)
+        queue.hourly.write(to: &writer)
+        return writer.bytes
+    }
+
+    /// Reads what `queueBytes` and `learntBytes` wrote.
+    public init(queue bytes: [UInt8], learnt: [UInt8]) throws(StateError) {
         self.init()
-        var reader = StateReader(bytes)
-        let version = UInt32(try reader.unsigned(width: 4))
-        guard version == Self.stateVersion else { throw .unknownVersion(version) }
+        var reader = try StateReader(bytes, version: Self.stateVersion)
+        try read(from: &reader)
+        try reader.end()
+        try read(learnt: learnt)
+    }
+
+    func write(to writer: inout StateWriter) {
+        queue.write(to: &writer)
+        standardiser.write(to: &writer)
+        writer.put(pending) { writer, pending in pending.write(to: &writer) }
+    }
+
+    /// Reads what `write` wrote; what was learnt stays.
+    mutating func read(from reader: inout StateReader) throws(StateError) {
+        let hourly = queue.hourly
         queue = try SectorQueue(from: &reader)
+        queue.hourly = hourly
         standardiser = try Standardiser(width: Features.count, from: &reader)
-        try learner.read(from: &reader)
         pending = try reader.elements(atMost: Self.mostPending) { reader throws(StateError) in
             try Pending(from: &reader)
         }
+    }
+
+    mutating func read(learnt bytes: [UInt8]) throws(StateError) {
+        var reader = try StateReader(bytes, version: Self.stateVersion)
+        try learner.read(from: &reader)
+        queue.hourly = try HourlyMedians(from: &reader)
         try reader.end()
     }
 }
 
 extension SectorQueue {
     func write(to writer: inout StateWriter) {
-        writer.put(now)
         writer.put(waiting) { writer, visit in visit.write(to: &writer) }
         writer.put(treated) { writer, visit in visit.write(to: &writer) }
         writer.put(ended) { writer, wait in
@@ -45,13 +67,11 @@ extension SectorQueue {
             writer.put(ring) { writer, value in writer.put(value) }
         }
         writer.put(gone) { writer, key in writer.put(key) }
-        hourly.write(to: &writer)
         pace.write(to: &writer)
     }
 
     init(from reader: inout StateReader) throws(StateError) {
         self.init()
-        now = try reader.int64()
         waiting = try reader.elements(atMost: Self.mostWaiting) { reader throws(StateError) in
             try WaitingVisit(from: &reader)
         }
@@ -70,7 +90,6 @@ extension SectorQueue {
         departures = try Self.times(&reader, like: departures)
         treatments = try Self.times(&reader, like: treatments)
         gone = try reader.ring(capacity: gone.capacity) { reader throws(StateError) in try reader.key() }
-        hourly = try HourlyMedians(from: &reader)
         pace = try ServicePace(from: &reader)
     }
 
@@ -85,6 +104,9 @@ extension WaitingVisit {
         writer.put(arrivedAt)
         writer.put(byte: acuity)
         writer.put(UInt64(ahead), width: 2)
+        let name = visitID.map { Array($0.utf8) } ?? []
+        writer.put(UInt64(name.count), width: 2)
+        for byte in name { writer.put(byte: Int(byte)) }
     }
 
     init(from reader: inout StateReader) throws(StateError) {
@@ -92,6 +114,11 @@ extension WaitingVisit {
         arrivedAt = try reader.int64()
         acuity = try reader.acuity()
         ahead = Int(try reader.unsigned(width: 2))
+        var name: [UInt8] = []
+        for _ in 0..<(try reader.unsigned(width: 2)) { name.append(UInt8(try reader.byte())) }
+        guard !name.isEmpty else { return }
+        guard let text = String(validating: name, as: UTF8.self) else { throw .damaged }
+        visitID = text
     }
 }
 

@@ -1,5 +1,5 @@
 /// One sector's queue and all that has been learnt about its waits.
-public struct SectorPredictor {
+public struct SectorPredictor: Sendable {
     static let mostPending = 96
 
     var queue = SectorQueue()
@@ -11,17 +11,23 @@ public struct SectorPredictor {
     public init() {}
 
     /// Takes an event in the order of the log, transfers excepted.
-    /// - Returns: the prediction made, when it was an arrival; and the wait that is now known, to be given to `learn`
-    ///   once the event is committed.
-    public mutating func observe(_ step: FlowStep) -> (prediction: WaitPrediction?, label: WaitLabel?) {
+    /// - Parameter newest: the newest event time so far, by which who has been there for too long is taken off; the
+    ///   event's own where it is not given.
+    /// - Returns: the prediction made, when it was a visit's first arrival; and the wait that is now known, to be given
+    ///   to `learn`.
+    public mutating func observe(
+        _ step: FlowStep, newest: Int64? = nil
+    ) -> (prediction: WaitPrediction?, label: WaitLabel?) {
         var prediction: WaitPrediction?
         if step.kind == .arrival { prediction = predictArrival(step) }
         if step.kind == .cancelled { forget(step.visit) }
-        return (prediction, queue.take(step))
+        let label = queue.take(step)
+        queue.expire(at: newest ?? step.timestamp)
+        return (prediction, label)
     }
 
     private mutating func predictArrival(_ step: FlowStep) -> WaitPrediction? {
-        guard !pending.contains(where: { $0.visit == step.visit }) else { return nil }
+        guard !remembers(step.visit), !queue.knowsArrival(step.visit) else { return nil }
         let acuity = step.acuity ?? 3
         let experts = SimpleExperts(queue, acuity: acuity, at: step.timestamp)
         var raw: [Double] = []
@@ -39,17 +45,21 @@ public struct SectorPredictor {
         return prediction(step.visit, acuity, step.timestamp, row: row, quantiles: quantiles, bounds: bounds)
     }
 
-    /// From roots of minutes to what is told.
+    /// From roots of minutes to what is told, nothing of it below so many minutes.
     func prediction(
-        _ visit: VisitKey?, _ acuity: Int, _ time: Int64, row: [Double], quantiles: [Double], bounds: [Double]
+        _ visit: VisitKey?, _ acuity: Int, _ time: Int64, row: [Double], quantiles: [Double], bounds: [Double],
+        atLeast waited: Double = 0
     ) -> WaitPrediction {
-        WaitPrediction(
-            visit: visit, timestamp: time, acuity: acuity,
-            predictedMinutes: quantiles[Learner.median] * quantiles[Learner.median],
+        let told = quantiles.map { Told.minutes(ofRoot: $0, atLeast: waited) }
+        return WaitPrediction(
+            visit: visit, timestamp: time, acuity: acuity, predictedMinutes: told[Learner.median],
             intervals: Calibration.coverages.indices.map {
-                bounds[2 * $0] * bounds[2 * $0]...bounds[2 * $0 + 1] * bounds[2 * $0 + 1]
+                // A bound and the median may be the same number before they are rounded.
+                let lower = min(told[Learner.median], Told.minutes(ofRoot: bounds[2 * $0], atLeast: waited))
+                let upper = max(told[Learner.median], Told.minutes(ofRoot: bounds[2 * $0 + 1], atLeast: waited))
+                return lower...upper
             },
-            quantiles: quantiles.map { $0 * $0 }, expertWeights: learner.expertWeights, movers: learner.movers(row))
+            quantiles: told, expertWeights: learner.expertWeights, movers: learner.movers(row))
     }
 
     /// Room is made by who left first, and if nobody did, by who came first.

@@ -6,6 +6,8 @@ struct WaitingVisit {
     var acuity: Int
     /// How many waited before this one at the arrival, by priority.
     var ahead: Int
+    /// The visit's own id; nil where none was given, or where it would have been too much text for one sector.
+    var visitID: String?
 }
 
 /// A patient who is treated in the sector.
@@ -41,10 +43,13 @@ public struct WaitLabel: Sendable, Equatable {
 }
 
 /// Who waits and who is treated in one sector, and what has happened lately: all that features are made of.
-/// It follows events in the order of the log; event time may go back a little. All lists are bounded.
+/// It follows events in the order of the log; event time may go back a little. All lists are bounded: who has been
+/// there for too long is taken off by `expire`.
 struct SectorQueue {
     static let mostWaiting = 256
     static let mostTreated = 256
+    /// How many bytes of visit ids are kept: 64 for each who waits where so many wait.
+    static let mostNameBytes = 16_384
     /// A wait without an end for so long was not recorded: the visit is taken off the queue.
     static let longestWait: Int64 = 24 * 3_600_000
     static let longestStay: Int64 = 7 * 24 * 3_600_000
@@ -61,13 +66,13 @@ struct SectorQueue {
     var gone = Ring<VisitKey>(capacity: 64)
     var hourly = HourlyMedians()
     var pace = ServicePace()
-    /// The newest event time.
-    var now: Int64 = .min
+
+    /// How many are here, waiting or in treatment.
+    var present: Int { waiting.count + treated.count }
 
     /// Takes a step of this sector. A transfer is taken by `remove` and `insert`.
     /// - Returns: the wait that is now known from beginning to end, if any.
     mutating func take(_ step: FlowStep) -> WaitLabel? {
-        now = max(now, step.timestamp)
         switch step.kind {
         case .arrival: return arrive(step)
         case .triage: setAcuity(step)
@@ -82,7 +87,6 @@ struct SectorQueue {
         case .cancelled: cancel(step.visit)
         case .transfer: break
         }
-        expire()
         return nil
     }
 
@@ -99,8 +103,7 @@ struct SectorQueue {
         insert(
             WaitingVisit(
                 visit: step.visit, arrivedAt: step.timestamp, acuity: acuity,
-                ahead: ahead(ofAcuity: acuity, arrivedAt: step.timestamp)))
-        expire()
+                ahead: ahead(ofAcuity: acuity, arrivedAt: step.timestamp), visitID: step.visitID))
         return nil
     }
 
@@ -124,9 +127,7 @@ struct SectorQueue {
             acuity: step.acuity ?? visit?.acuity ?? 3)
         treated.append(treatedVisit)
         pace.start(at: step.timestamp, waitingBehind: waiting.count, inTreatment: treated.count)
-        let label = end(of: treatedVisit, ahead: visit?.ahead ?? 0)
-        expire()
-        return label
+        return end(of: treatedVisit, ahead: visit?.ahead ?? 0)
     }
 
     /// Books the end of a wait whose arrival and start are both known.
@@ -159,7 +160,10 @@ struct SectorQueue {
     mutating func insert(_ visit: WaitingVisit) {
         // The oldest has most likely gone unnoticed.
         if waiting.count == Self.mostWaiting { waiting.removeFirst() }
-        waiting.append(visit)
+        var kept = visit
+        let bytes = waiting.reduce(visit.visitID?.utf8.count ?? 0) { $0 + ($1.visitID?.utf8.count ?? 0) }
+        if bytes > Self.mostNameBytes { kept.visitID = nil }
+        waiting.append(kept)
     }
 
     mutating func insert(_ visit: TreatedVisit) {
@@ -188,13 +192,23 @@ struct SectorQueue {
         }
     }
 
-    /// Takes off who has been there for longer than anybody waits or stays.
-    private mutating func expire() {
-        if let first = waiting.first, now - first.arrivedAt > Self.longestWait {
-            waiting.removeAll { now - $0.arrivedAt > Self.longestWait }
+    /// Takes off who has been there for longer than anybody waits or stays, seen from the newest event time.
+    /// - Returns: whether anybody was.
+    @discardableResult
+    mutating func expire(at newest: Int64) -> Bool {
+        let before = present
+        if let first = waiting.first, newest - first.arrivedAt > Self.longestWait {
+            waiting.removeAll { newest - $0.arrivedAt > Self.longestWait }
         }
-        if let first = treated.first, now - first.startedAt > Self.longestStay {
-            treated.removeAll { now - $0.startedAt > Self.longestStay }
+        if let first = treated.first, newest - first.startedAt > Self.longestStay {
+            treated.removeAll { newest - $0.startedAt > Self.longestStay }
         }
+        return present != before
+    }
+
+    /// Whether an arrival of this visit says nothing new: it waits, its arrival is known, or it has gone.
+    func knowsArrival(_ visit: VisitKey) -> Bool {
+        if waitingPlace(visit) != nil || isGone(visit) { return true }
+        return treated.contains { $0.visit == visit && $0.arrivedAt != nil }
     }
 }

@@ -10,6 +10,10 @@ public enum StateError: Error, Equatable, Sendable {
 struct StateWriter {
     private(set) var bytes: [UInt8] = []
 
+    init(version: UInt32) {
+        put(UInt64(version), width: 4)
+    }
+
     mutating func put(_ value: UInt64, width: Int = 8) {
         for place in 0..<width { bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * place))) }
     }
@@ -49,8 +53,11 @@ struct StateReader {
     private let bytes: [UInt8]
     private var place = 0
 
-    init(_ bytes: [UInt8]) {
+    /// Bytes that begin with this version; throws when it is another.
+    init(_ bytes: [UInt8], version: UInt32) throws(StateError) {
         self.bytes = bytes
+        let found = UInt32(try unsigned(width: 4))
+        guard found == version else { throw .unknownVersion(found) }
     }
 
     mutating func unsigned(width: Int = 8) throws(StateError) -> UInt64 {

@@ -1,5 +1,20 @@
-/// The wait until treatment of one patient, as predicted at one instant. Minutes from the arrival.
+/// Numbers as they are told and stored.
+enum Told {
+    /// Minutes are told in whole ten thousandths, 6 ms.
+    static let steps = 10_000.0
+
+    /// The square of a root of minutes in whole steps, and in whole steps no less than what has passed.
+    static func minutes(ofRoot root: Double, atLeast waited: Double) -> Double {
+        max((root * root * steps).rounded(), (waited * steps).rounded(.up)) / steps
+    }
+}
+
+/// The wait until treatment of one patient, as predicted at one instant. Minutes from the arrival, in whole ten
+/// thousandths, so that a table that keeps a double keeps what was said.
 public struct WaitPrediction: Sendable, Equatable {
+    /// Which model says it: another feature or expert makes another.
+    public static let modelVersion = "waits-\(SectorPredictor.stateVersion)"
+
     /// The names of `expertWeights`.
     public static let expertNames = Learner.expertNames
 
@@ -33,4 +48,17 @@ public struct WaitPrediction: Sendable, Equatable {
     public let expertWeights: [Double]
     /// The three features that moved it most, the first the most.
     public let movers: [Mover]
+
+    /// Weights and movers as a JSON object, `{"experts": {"ra10": 0.41}, "movers": {"root_waiting": 0.83}}`: weights
+    /// from 0.01 on, in the order of `expertNames`, and the movers' shifts; all in thousandths.
+    public var explanation: String {
+        var experts: [String] = []
+        for (name, weight) in zip(Self.expertNames, expertWeights) where weight >= 0.01 {
+            experts.append("\"\(name)\": \(Self.thousandths(weight))")
+        }
+        let shifts = movers.map { "\"\($0.name)\": \(Self.thousandths($0.shift))" }
+        return "{\"experts\": {\(experts.joined(separator: ", "))}, \"movers\": {\(shifts.joined(separator: ", "))}}"
+    }
+
+    private static func thousandths(_ number: Double) -> Double { (number * 1_000).rounded() / 1_000 }
 }

@@ -26,7 +26,7 @@ enum EvaluateCommand {
         var evaluation = FlowEvaluation()
         let began = MonotonicTime.now()
         for line in file.lines {
-            evaluation.take(line.step, facility: line.facility, sector: line.sector, visitID: line.visitID)
+            evaluation.take(line.step, facility: line.facility, sector: line.sector)
         }
         let microseconds = Double(MonotonicTime.now().nanoseconds - began.nanoseconds) / 1_000
         if let output = settings.optionalString("predictions") {
@@ -52,7 +52,9 @@ enum EvaluateCommand {
             Console.write(
                 "\(path): \(file.lines.count) events (\(file.repeated) repeats left out), "
                     + "\(evaluation.arrivals.count) arrivals, \(table[0].count) scored waits from "
-                    + "\(UTCText.timestamp(milliseconds: testFrom)) on; \(cost) µs an event, baselines included\n"
+                    + "\(UTCText.timestamp(milliseconds: testFrom)) on; \(cost) µs an event, baselines and "
+                    + "\(evaluation.refreshes) refreshed predictions included; "
+                    + "\((evaluation.stateBytes().max() ?? 0) / 1_000) kB for the largest sector\n"
                     + EvaluationText.table(table))
         }
     }

@@ -9,7 +9,6 @@ struct FlowFile {
         let step: FlowStep
         let facility: String
         let sector: String
-        let visitID: String
     }
 
     /// In order of time; events of one instant keep the file's order. Each event once, the first counts.
@@ -73,12 +72,10 @@ struct FlowFile {
         else { throw CommandFailure("\(place): timestamp is missing or out of range") }
         var acuity: Int?
         if case .integer(let level) = members["acuity"], (1...5).contains(level) { acuity = Int(level) }
-        let visitID = try text("visitId")
         let step = FlowStep(
-            kind, visit: VisitKey(visitID), timestamp: timestamp, acuity: acuity,
+            kind, visitID: try text("visitId"), timestamp: timestamp, acuity: acuity,
             toSector: kind == .transfer ? try text("toSectorId") : nil)
-        let line = Line(
-            step: step, facility: try text("facilityId"), sector: try text("sectorId"), visitID: visitID)
+        let line = Line(step: step, facility: try text("facilityId"), sector: try text("sectorId"))
         return (try text("eventId"), line)
     }
 }

@@ -12,34 +12,44 @@ struct SectorPredictorTests {
         #expect(predictions.count == 1_200)
         let again = second.run(Self.steps)
         #expect(predictions == again)
-        #expect(first.serialised() == second.serialised())
+        #expect(first.state == second.state)
     }
 
     @Test(arguments: [0, 1, 40, 901, 2_500])
     func `state read back has the same bytes and goes on the same`(after count: Int) throws {
         var whole = SectorPredictor()
         _ = whole.run(Self.steps.prefix(count))
-        let bytes = whole.serialised()
-        var restored = try SectorPredictor(serialised: bytes)
-        #expect(restored.serialised() == bytes)
+        let state = whole.state
+        var restored = try SectorPredictor(queue: state[0], learnt: state[1])
+        #expect(restored.state == state)
         let told = restored.run(Self.steps.dropFirst(count))
         let expected = whole.run(Self.steps.dropFirst(count))
         #expect(told == expected)
-        #expect(restored.serialised() == whole.serialised())
+        #expect(restored.state == whole.state)
     }
 
     @Test func `damaged state throws and never traps`() {
         var predictor = SectorPredictor()
         _ = predictor.run(Self.steps.prefix(600))
-        let bytes = predictor.serialised()
-        #expect(throws: StateError.unknownVersion(2)) {
-            var other = bytes
-            other[0] = 2
-            _ = try SectorPredictor(serialised: other)
+        let state = predictor.state
+        #expect(throws: StateError.unknownVersion(77)) {
+            var other = state[0]
+            other[0] = 77
+            _ = try SectorPredictor(queue: other, learnt: state[1])
         }
-        #expect(throws: StateError.damaged) { _ = try SectorPredictor(serialised: bytes + [0]) }
-        for length in stride(from: 0, to: bytes.count, by: 997) {
-            #expect(throws: StateError.damaged) { _ = try SectorPredictor(serialised: Array(bytes.prefix(length))) }
+        #expect(throws: StateError.unknownVersion(77)) {
+            var other = state[1]
+            other[0] = 77
+            _ = try SectorPredictor(queue: state[0], learnt: other)
+        }
+        for place in 0..<2 {
+            func read(_ bytes: [UInt8]) throws {
+                _ = try SectorPredictor(queue: place == 0 ? bytes : state[0], learnt: place == 1 ? bytes : state[1])
+            }
+            #expect(throws: StateError.damaged) { try read(state[place] + [0]) }
+            for length in stride(from: 0, to: state[place].count, by: 397) {
+                #expect(throws: StateError.damaged) { try read(Array(state[place].prefix(length))) }
+            }
         }
     }
 
@@ -83,10 +93,10 @@ struct SectorPredictorTests {
         #expect(label?.waitMilliseconds == 9 * Self.minute)
         let first = predictor.learn(try #require(label))
         #expect(first)
-        let bytes = predictor.serialised()
+        let state = predictor.state
         let second = predictor.learn(try #require(label))
         #expect(!second)
-        #expect(predictor.serialised() == bytes)
+        #expect(predictor.state == state)
         // The same start again ends no wait.
         let again = predictor.observe(start).label
         #expect(again == nil)
@@ -129,7 +139,7 @@ struct SectorPredictorTests {
             if step.kind == .arrival { arrivals[step.visit] = step.timestamp }
             if let label = predictor.observe(step).label { predictor.learn(label) }
             guard number % 50 == 0 else { continue }
-            let bytes = predictor.serialised()
+            let state = predictor.state
             for later in [0, 5 * Self.minute, 300 * Self.minute] {
                 for prediction in predictor.refresh(at: step.timestamp + later) {
                     refreshed += 1
@@ -141,7 +151,7 @@ struct SectorPredictorTests {
                     #expect(prediction.intervals[2].contains(prediction.predictedMinutes))
                 }
             }
-            #expect(predictor.serialised() == bytes)
+            #expect(predictor.state == state)
         }
         #expect(refreshed > 100)
     }
@@ -185,7 +195,7 @@ struct SectorPredictorTests {
                 }
             }
         }
-        let size = predictor.serialised().count
+        let size = predictor.state.reduce(0) { $0 + $1.count }
         #expect(size <= 128_000)
         // Nearly full, or this test would say nothing.
         #expect(size > 90_000)

@@ -44,6 +44,9 @@ struct SmallHospital {
 }
 
 extension SectorPredictor {
+    /// Both parts, as they are stored.
+    var state: [[UInt8]] { [queueBytes(), learntBytes()] }
+
     /// Feeds steps, learning each wait at once; returns what was predicted.
     mutating func run(_ steps: some Sequence<FlowStep>, learning: Bool = true) -> [WaitPrediction] {
         var predictions: [WaitPrediction] = []
