@@ -20,6 +20,9 @@ public enum Schema {
         migration(1, "foundation", PackageResources._01_foundation_sql),
         migration(2, "roles", PackageResources._02_roles_sql),
         migration(3, "life_of_data", PackageResources._03_life_of_data_sql),
+        migration(4, "patient_flow", PackageResources._04_patient_flow_sql),
+        migration(5, "flow_oracle", PackageResources._05_flow_oracle_sql),
+        migration(6, "flow_views", PackageResources._06_flow_views_sql),
     ]
 
     private static func migration(_ number: Int, _ name: String, _ bytes: [UInt8]) -> Migration {
