@@ -76,6 +76,11 @@ public struct ResolvedSettings: Sendable {
     /// The value of an `.integer` or `.integerOrWord`; nil for a word such as `off`, and for a flag that was not given.
     public func optionalInteger(_ name: String) -> Int? { value(name).flatMap { Int($0.text) } }
 
+    /// The value of an `.integers`, ascending.
+    public func integers(_ name: String) -> [Int] {
+        value(name).map { SettingKind.integers($0.text).compactMap { $0.map { Int($0) } }.sorted() } ?? []
+    }
+
     /// The value of a `.number`.
     public func number(_ name: String) -> Double {
         guard let number = optionalNumber(name) else { preconditionFailure("\(name) is no number") }

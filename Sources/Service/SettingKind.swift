@@ -8,6 +8,8 @@ public enum SettingKind: Sendable, Equatable {
     case integer(ClosedRange<Int64>)
     /// A whole number, or one of these words.
     case integerOrWord(ClosedRange<Int64>, [String])
+    /// Whole numbers with commas between them, one to eight, each once.
+    case integers(ClosedRange<Int64>)
     /// A number with or without a fraction.
     case number(ClosedRange<Double>)
     /// A span of time in seconds or with a unit, such as `30s`, `5m`, `2h`, `1d` or `250ms`.
@@ -30,6 +32,8 @@ public enum SettingKind: Sendable, Equatable {
         case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
         case .integerOrWord(let range, let words):
             SettingKind.alternatives(words + ["a whole number from \(range.lowerBound) to \(range.upperBound)"])
+        case .integers(let range):
+            "one to eight whole numbers from \(range.lowerBound) to \(range.upperBound), with commas between them"
         case .number(let range):
             "a number from \(TextEscape.number(range.lowerBound)) to \(TextEscape.number(range.upperBound))"
         case .duration(let range):
@@ -60,12 +64,21 @@ public enum SettingKind: Sendable, Equatable {
         case .integer(let range): return Int64(text).map(range.contains) ?? false
         case .integerOrWord(let range, let words):
             return words.contains(text) || (Int64(text).map(range.contains) ?? false)
+        case .integers(let range):
+            let numbers = SettingKind.integers(text)
+            return (1...8).contains(numbers.count) && numbers.allSatisfy { $0.map(range.contains) ?? false }
+                && Set(numbers).count == numbers.count
         case .number(let range): return SettingKind.number(text).map(range.contains) ?? false
         case .duration(let range): return DurationText.duration(of: text).map(range.contains) ?? false
         case .truth: return SettingKind.truth(text) != nil
         case .choice(let words): return words.contains(text)
         case .presence: return text == "on"
         }
+    }
+
+    /// The numbers between commas; nil for what is none.
+    static func integers(_ text: String) -> [Int64?] {
+        text.split(separator: ",", omittingEmptySubsequences: false).map { Int64($0) }
     }
 
     /// The truth that a word stands for; nil when it is no such word.
