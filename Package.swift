@@ -53,7 +53,7 @@ let package = Package(
         .target(name: "VitalSigns", dependencies: ["CSimdJSON"], swiftSettings: strictAndSafe),
         .target(name: "PatientFlow", dependencies: ["VitalSigns", "CSimdJSON"], swiftSettings: strictAndSafe),
         .target(
-            name: "Ingest", dependencies: ["Service", "Kafka", "Postgres", "VitalSigns"],
+            name: "Ingest", dependencies: ["Service", "Kafka", "Postgres", "VitalSigns", "PatientFlow", "WaitTime"],
             swiftSettings: strictAndSafe),
         .target(name: "WaitTime", swiftSettings: strict),
         .target(name: "API", dependencies: ["HTTP"], swiftSettings: strict),
@@ -117,7 +117,8 @@ let package = Package(
         .testTarget(
             name: "IngestTests",
             dependencies: [
-                "Ingest", "VitalSigns", "Kafka", "Postgres", "Service", "Schema", "CMallocCounter", "LaneLaboratory",
+                "Ingest", "VitalSigns", "PatientFlow", "WaitTime", "Kafka", "Postgres", "Service", "Schema",
+                "CMallocCounter", "LaneLaboratory", "TestSupport",
             ],
             swiftSettings: strict),
         .testTarget(

@@ -1,5 +1,6 @@
 // The public signatures are made of their values.
 public import Kafka
+public import PatientFlow
 public import Service
 public import VitalSigns
 
@@ -36,22 +37,30 @@ public struct PartitionAdvance: Sendable {
     }
 }
 
-/// What one transaction will hold: readings in arrival order, dead letters, and how far each partition moves.
+/// What one transaction will hold: readings and events of patient flow in arrival order, dead letters, and how far
+/// each partition moves.
 ///
 /// Two of them take turns: one is being filled while the other is on its way to the database. Made once, reused.
 @safe public final class Batch {
-    /// The most readings and dead letters together.
+    /// The most readings, events and dead letters together.
     public let capacity: Int
     /// Accepted readings in arrival order; `origin` is a number of the lane's origin table until the batch is planned.
     public let readings: UnsafeMutablePointer<Reading>
     /// How many readings there are.
     public var readingCount = 0
+    /// Accepted events of patient flow in arrival order.
+    public var flowEvents: [FlowEvent] = []
+    /// What the database has to do about them; nil until the sealed batch is planned, and where there are none.
+    public var flow: FlowChanges?
     /// Messages that could not be used.
     public let deadLetters: DeadLetterBuffer
     /// One entry a partition the batch has messages or gaps of.
     public var advances: [PartitionAdvance] = []
     /// Whether any reading carries an origin.
     public var hasOrigins = false
+
+    /// Partitions that it does not move but writes in the name of: the fence without an offset.
+    public var holds: [PartitionAdvance] = []
 
     /// Raised whenever the batch is emptied.
     public private(set) var filling: UInt64 = 0
@@ -66,10 +75,15 @@ public struct PartitionAdvance: Sendable {
     deinit { unsafe readings.deallocate() }
 
     /// Messages in the batch, accepted and rejected.
-    public var messageCount: Int { readingCount + deadLetters.count }
+    public var messageCount: Int { readingCount + flowEvents.count + deadLetters.count }
 
     /// Bytes held on behalf of the batch, beyond its fixed buffers.
-    public var retainedBytes: Int { readingCount * MemoryLayout<Reading>.stride + deadLetters.byteCount }
+    public var retainedBytes: Int {
+        readingCount * MemoryLayout<Reading>.stride + deadLetters.byteCount + flowEvents.count * Self.flowEventBytes
+    }
+
+    /// Four texts of up to 255 bytes, ids and times: an event takes no more.
+    private static let flowEventBytes = 1_536
 
     /// Whether there is nothing to commit.
     public var isEmpty: Bool { advances.isEmpty }
@@ -80,6 +94,9 @@ public struct PartitionAdvance: Sendable {
         readingCount = 0
         hasOrigins = false
         deadLetters.reset()
+        if !flowEvents.isEmpty { flowEvents.removeAll(keepingCapacity: true) }
+        flow = nil
+        holds.removeAll()
         advances.removeAll(keepingCapacity: true)
     }
 }

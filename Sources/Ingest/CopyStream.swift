@@ -6,15 +6,17 @@ internal import VitalSigns
 @safe final class CopyStream {
     enum Kind {
         case inserts, changes, replacements, deadLetters
+        /// All there is, header and trailer included.
+        case bytes([UInt8])
     }
 
     private let buffer: UnsafeMutableRawPointer
     private let rows = UnsafeMutableBufferPointer<Reading>.allocate(capacity: CopyRowEncoder.readingsPerStep)
     private static let pieceBytes = Connection.copyPieceBytes
-    /// Dead letters as a whole: one may be longer than a piece.
-    private var letters = unsafe UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    /// What goes as a whole, dead letters (one may be longer than a piece) and `bytes`.
+    private var whole = unsafe UnsafeMutableRawBufferPointer(start: nil, count: 0)
     private var kind = Kind.inserts
-    /// Next row of the kind, or next byte of `letters`.
+    /// Next row of the kind, or next byte of `whole`.
     private var next = 0
     private var count = 0
     private var isComplete = false
@@ -26,7 +28,7 @@ internal import VitalSigns
     deinit {
         unsafe buffer.deallocate()
         unsafe rows.deallocate()
-        unsafe letters.deallocate()
+        unsafe whole.deallocate()
     }
 
     /// Starts on the rows of one kind.
@@ -38,27 +40,29 @@ internal import VitalSigns
         case .inserts: count = plan.insertCount
         case .changes: count = plan.changes.count
         case .replacements: count = plan.replacements.count
-        case .deadLetters:
-            let bytes = DeadLetterEncoder.encode(batch.deadLetters)
-            unsafe letters.deallocate()
-            unsafe letters = .allocate(byteCount: bytes.count, alignment: 1)
-            unsafe letters.copyBytes(from: bytes)
+        case .deadLetters: keep(DeadLetterEncoder.encode(batch.deadLetters))
+        case .bytes(let bytes): keep(bytes)
         }
+    }
+
+    private func keep(_ bytes: [UInt8]) {
+        unsafe whole.deallocate()
+        unsafe whole = .allocate(byteCount: bytes.count, alignment: 1)
+        unsafe whole.copyBytes(from: bytes)
     }
 
     /// Sends pieces until all is sent (true) or the socket takes no more (false); then call again.
     func push(into connection: inout Connection, plan: BatchPlan) throws(PostgresError) -> Bool {
         if try !connection.flush() { return false }
-        if kind == .deadLetters { return try pushLetters(into: &connection) }
+        switch kind {
+        case .deadLetters, .bytes: return try unsafe connection.putCopy(UnsafeRawBufferPointer(whole), from: &next)
+        case .inserts, .changes, .replacements: break
+        }
         while !isComplete {
             let filled = fill(plan)
             if try unsafe !connection.putCopy(UnsafeRawBufferPointer(start: buffer, count: filled)) { return false }
         }
         return true
-    }
-
-    private func pushLetters(into connection: inout Connection) throws(PostgresError) -> Bool {
-        try unsafe connection.putCopy(UnsafeRawBufferPointer(letters), from: &next)
     }
 
     /// Fills the buffer with whole rows.
@@ -77,7 +81,7 @@ internal import VitalSigns
             case .replacements:
                 encoder.appendReplacement(plan.replacements[next])
                 next += 1
-            case .deadLetters: preconditionFailure("letters go another way")
+            case .deadLetters, .bytes: preconditionFailure("these go as a whole")
             }
         }
         if next == count {

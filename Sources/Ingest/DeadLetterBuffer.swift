@@ -41,10 +41,10 @@ public import VitalSigns
     /// - Parameter addHeaders: appends the headers as JSON to the arena, or nothing when there are none.
     public func append(
         position: TopicPartitionOffset, reason: RejectReason, receivedAtMilliseconds: Int64,
-        detail: UnsafeBufferPointer<UInt8>, payload: UnsafeRawBufferPointer?,
+        detail: some Collection<UInt8>, payload: UnsafeRawBufferPointer?,
         addHeaders: (inout [UInt8]) -> Void
     ) {
-        let detailRange = unsafe keep(UnsafeRawBufferPointer(detail))
+        let detailRange = keep(detail)
         var payloadRange: Range<Int>?
         if let payload = unsafe payload {
             let kept = reason == .oversize ? min(payload.count, Self.oversizeKeptBytes) : payload.count
@@ -72,9 +72,9 @@ public import VitalSigns
         arena.removeAll(keepingCapacity: arena.capacity <= Self.keptArenaBytes)
     }
 
-    private func keep(_ bytes: UnsafeRawBufferPointer) -> Range<Int> {
+    private func keep(_ bytes: some Collection<UInt8>) -> Range<Int> {
         let start = arena.count
-        unsafe arena.append(contentsOf: bytes)
+        arena.append(contentsOf: bytes)
         return start..<arena.count
     }
 }

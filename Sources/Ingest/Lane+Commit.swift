@@ -98,9 +98,17 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
     mutating func foldAndCommit(_ now: MonotonicTime) {
         guard hasSealed else { return }
         plan.fold(with: patients)
+        guard sealed.flowEvents.isEmpty, sealed.holds.isEmpty else { return planFlow(now) }
+        commitPlanned(now)
+    }
+
+    /// Everything is planned: the one transaction.
+    mutating func commitPlanned(_ now: MonotonicTime) {
         for advance in sealed.advances.indices {
-            sealed.advances[advance].verdicts = plan.verdicts(
-                partition: sealed.advances[advance].partition.partition)
+            let partition = sealed.advances[advance].partition
+            sealed.advances[advance].verdicts =
+                partition.topic == configuration.flowTopic
+                ? flowPlan.verdicts(partition: partition.partition) : plan.verdicts(partition: partition.partition)
         }
         store.commit(sealed, plan)
         enter(.committing, now)
@@ -108,9 +116,11 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
 
     /// The transaction is in the database: now, and only now, memory follows.
     mutating func noteCommit(_ now: MonotonicTime) {
-        commitLatency.record(now - sealedAt, now: now)
         reconnectPause = configuration.reconnectPause.first
-        counters.batches += 1
+        if !sealed.advances.isEmpty {
+            commitLatency.record(now - sealedAt, now: now)
+            counters.batches += 1
+        }
         for advance in sealed.advances {
             let verdicts = advance.verdicts
             counters.inserted += verdicts.inserted
@@ -133,6 +143,7 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
             guard let place = partitions.firstIndex(where: { $0.partition == advance.partition }) else { continue }
             partitions[place].committed = advance.next
         }
+        rememberFlow()
         hasUnreported = true
         if rowLimit < filling.capacity { rowLimit = min(filling.capacity, rowLimit * 2) }
     }

@@ -27,6 +27,10 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
         case .fetchRefused:
             topicDoubtAt = now
             if !isStalled { verifyFlowing() }
+        case .topicUnknown(let topic) where isUnusedFlow(topic):
+            log.info(
+                "no topic of patient flow: nothing of it is read until there is one", .field("topic", topic),
+                every: .seconds(86_400), key: topic)
         case .topicUnknown(let topic):
             topicDoubtAt = now
             log.warning(
@@ -53,6 +57,9 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
         }
     }
 
+    /// Whether it is the topic of patient flow, and this lane has never had a partition of it: most have none.
+    private func isUnusedFlow(_ topic: String) -> Bool { topic == configuration.flowTopic && !hasSeenFlow }
+
     /// A topic that is made anew while the group forms may leave it with partitions that nobody has: librdkafka 2.0.2
     /// then takes the topic for known, and never asks again (seen with a broker that came back empty). A lane that got
     /// nothing soon after a topic was in doubt therefore joins once more.
@@ -77,6 +84,8 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
             if case .committing = stage {} else { hasSealed = false }
         }
         patients.removeAll()
+        forgetFlow()
+        if given.contains(where: { $0.topic == configuration.flowTopic }) { hasSeenFlow = true }
         isStalled = false
         partitions = given.sorted { ($0.topic, $0.partition) < ($1.topic, $1.partition) }
             .map { LanePartition(partition: $0) }

@@ -6,7 +6,9 @@ internal import VitalSigns
 extension Lane where Source: ~Copyable, Store: ~Copyable {
     /// Takes one slice: events first, since they decide whose messages still count.
     mutating func takeMessages(_ now: MonotonicTime) {
-        let room = min(rowLimit, filling.capacity) - filling.messageCount
+        let room = min(
+            min(rowLimit, filling.capacity) - filling.messageCount,
+            LaneConfiguration.mostFlowEvents - filling.flowEvents.count)
         let polled = source.poll(limit: min(room, LaneConfiguration.sliceMessages))
         isDrained = polled.isDrained
         while let event = source.takeEvent() {
@@ -14,19 +16,22 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
             handle(event, now)
         }
         if polled.count > 0 {
-            let taken = admit(polled.count)
-            if taken > 0 {
+            let (taken, flowTaken) = admit(polled.count)
+            if taken + flowTaken > 0 {
                 noteAdvances()
-                decode(taken)
+                if taken > 0 { decode(taken) }
+                if flowTaken > 0 { decodeFlow(flowTaken) }
             }
             source.release()
         }
         if needsReassignment { reassignFlowing() }
     }
 
-    /// Checks every message's offset and leaves those that count in `raw`, in order.
-    private mutating func admit(_ count: Int) -> Int {
+    /// Checks every message's offset and leaves those that count in `raw`, in order; those of patient flow in
+    /// `flowRaw`.
+    private mutating func admit(_ count: Int) -> (taken: Int, flowTaken: Int) {
         var taken = 0
+        var flowTaken = 0
         for position in 0..<count {
             let record = source.record(at: position)
             let place = index.find(topicIndex: record.topicIndex, partition: record.partition)
@@ -44,6 +49,11 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
             }
             unsafe cursor.pointee.next = record.offset + 1
             unsafe cursor.pointee.lastInSlice = Int32(position)
+            if record.topicIndex == flowTopicIndex {
+                keepFlow(record, position, at: flowTaken)
+                flowTaken += 1
+                continue
+            }
             unsafe raw[taken] = RawMessage(
                 payload: record.payload, payloadLength: record.payloadLength, key: record.key,
                 keyLength: record.keyLength, offset: record.offset,
@@ -51,7 +61,7 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
             unsafe slicePositions[taken] = Int32(position)
             taken += 1
         }
-        return taken
+        return (taken, flowTaken)
     }
 
     /// An offset is missing. The first time the partition is assigned again from where it should go on; when the same
@@ -126,6 +136,7 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
             filling.advances[advance].lastMessageHash = hash
             unsafe cursors[place].lastHash = hash
             unsafe cursors[place].lastInSlice = -1
+            if partitions[place].partition.topic == configuration.flowTopic { noteHeard(place) }
         }
     }
 
@@ -151,6 +162,11 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
     private mutating func keepDeadLetter(_ number: Int) {
         let rejection = decoder.rejection(at: number)
         let position = unsafe Int(slicePositions[rejection.messageIndex])
+        keepDeadLetter(position, rejection.reason, detail: unsafe decoder.withDetail(at: number) { unsafe Array($0) })
+    }
+
+    /// Keeps the slice's message at `position` as a dead letter.
+    mutating func keepDeadLetter(_ position: Int, _ reason: RejectReason, detail: [UInt8]) {
         let record = source.record(at: position)
         let place = index.find(topicIndex: record.topicIndex, partition: record.partition)
         let payload =
@@ -158,14 +174,12 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
         let letters = filling.deadLetters
         let partition = partitions[place].partition
         let receivedAt = configuration.wallClock()
-        unsafe decoder.withDetail(at: number) { detail in
-            unsafe letters.append(
-                position: TopicPartitionOffset(partition, offset: record.offset), reason: rejection.reason,
-                receivedAtMilliseconds: receivedAt, detail: detail, payload: payload
-            ) { arena in
-                unsafe HeaderText.append(to: &arena) { add in
-                    unsafe source.forEachHeader(at: position) { name, value in unsafe add(name, value) }
-                }
+        unsafe letters.append(
+            position: TopicPartitionOffset(partition, offset: record.offset), reason: reason,
+            receivedAtMilliseconds: receivedAt, detail: detail, payload: payload
+        ) { arena in
+            unsafe HeaderText.append(to: &arena) { add in
+                unsafe source.forEachHeader(at: position) { name, value in unsafe add(name, value) }
             }
         }
         filling.advances[unsafe Int(cursors[place].advance)].rejected += 1

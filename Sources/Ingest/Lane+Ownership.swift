@@ -16,7 +16,7 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
             return
         }
         if startOwnershipCheck(now) || startTakeOver(now) { return }
-        if !filling.isEmpty { seal(now) }
+        if !filling.isEmpty { seal(now) } else { closeIdleWindows(now) }
     }
 
     /// Asks now and then who owns the partitions that are contested or stopped, and those that flow while nothing was
@@ -107,6 +107,8 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
             partitions[place].epoch = row.epoch
             partitions[place].owner = owner
             partitions[place].committed = row.nextOffset
+            partitions[place].heardAt = now
+            partitions[place].clock = nil
             unsafe cursors[place] = PartitionCursor()
             unsafe cursors[place].next = row.nextOffset
             unsafe cursors[place].batchStart = row.nextOffset

@@ -25,7 +25,7 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
             enter(.idle, now)
             return
         case .connecting, .takingOver, .endingBlockers, .readingOwnership, .resolvingOrigins, .fetchingNewest,
-            .fetchingStored, .committing:
+            .fetchingStored, .askingFlow, .committing:
             break
         }
         switch store.advance() {
@@ -33,7 +33,7 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
         case .working:
             if now - stageSince > configuration.requestLimit {
                 // The same batch would meet the same limit again; a commit lets it grow back.
-                if hasSealed { rowLimit = max(1, min(sealed.messageCount, rowLimit) / 2) }
+                if hasSealed, sealed.messageCount > 0 { rowLimit = max(1, min(sealed.messageCount, rowLimit) / 2) }
                 fail(.away("no answer for \(configuration.requestLimit.wholeMilliseconds / 1_000) s"), now)
             }
         case .finished: finishStage(now)
@@ -68,6 +68,9 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
             plan.stored = store.stored
             enter(.idle, now)
             foldAndCommit(now)
+        case .askingFlow:
+            enter(.idle, now)
+            continueFlow(now)
         case .committing:
             noteCommit(now)
             enter(.idle, now)
@@ -138,11 +141,13 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
         trustsTable = true
         attempts = 0
         patients.removeAll()
+        forgetFlow()
         // Their ids too: a standby that takes over may lack the newest and give the same ids to other names.
         origins.removeAll()
         isStalled = false
         for place in partitions.indices {
             unsafe cursors[place] = PartitionCursor()
+            partitions[place].clock = nil
             if partitions[place].isFlowing {
                 partitions[place].phase = .unsettled(retakeAt: now + configuration.contestedWait)
             }
@@ -186,7 +191,7 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
         guard hasSealed, !sealedIsOrphan, count == 1, let advance = sealed.advances.first,
             let place = partitions.firstIndex(where: { $0.partition == advance.partition })
         else {
-            rowLimit = max(1, min(count, rowLimit) / 2)
+            if count > 0 { rowLimit = max(1, min(count, rowLimit) / 2) }
             log.warning(
                 "the database refused a value: looking for the message", .field("lane", configuration.lane),
                 .field("sqlstate", sqlState), .field("batch_rows", rowLimit))

@@ -1,5 +1,6 @@
 // The public signatures are made of their values.
 internal import Kafka
+internal import PatientFlow
 public import Service
 internal import VitalSigns
 
@@ -28,6 +29,7 @@ public struct LaneInterest: BitwiseCopyable, Sendable {
         case resolvingOrigins([Int32])
         case fetchingNewest
         case fetchingStored
+        case askingFlow
         case committing
         case backingOff(until: MonotonicTime)
     }
@@ -47,6 +49,20 @@ public struct LaneInterest: BitwiseCopyable, Sendable {
     var decoder: SliceDecoder
     let raw: UnsafeMutablePointer<RawMessage>
     let slicePositions: UnsafeMutablePointer<Int32>
+    /// The same for messages of patient flow, which leave the slice before it is decoded.
+    var flowDecoder: FlowDecoder
+    let flowRaw: UnsafeMutablePointer<RawMessage>
+    let flowPositions: UnsafeMutablePointer<Int32>
+    /// `MessageRecord.topicIndex` of patient flow, -2 for none.
+    let flowTopicIndex: Int32
+    /// Whether the group has ever given this lane a partition of patient flow.
+    var hasSeenFlow = false
+    /// What is planned for the sealed batch's events.
+    var flowPlan: FlowPlan
+    /// The predictors of the facilities met.
+    var foresight = FlowForesight()
+    /// Clocks as they are once the sealed batch is committed.
+    var plannedClocks: [(partition: TopicPartition, clock: FlowClock)] = []
     var origins = OriginTable()
     var patients: PatientTable
     /// The sealed batch's, and the one in which the filling batch is sorted ahead.
@@ -123,6 +139,14 @@ public struct LaneInterest: BitwiseCopyable, Sendable {
             maxFutureMilliseconds: configuration.maxFutureMilliseconds)
         unsafe raw = .allocate(capacity: LaneConfiguration.sliceMessages)
         unsafe slicePositions = .allocate(capacity: LaneConfiguration.sliceMessages)
+        flowDecoder = FlowDecoder(
+            maxMessageBytes: configuration.maxMessageBytes,
+            maxFutureMilliseconds: configuration.maxFutureMilliseconds)
+        unsafe flowRaw = .allocate(capacity: LaneConfiguration.sliceMessages)
+        unsafe flowPositions = .allocate(capacity: LaneConfiguration.sliceMessages)
+        flowTopicIndex =
+            configuration.flowTopic.flatMap { configuration.topics.firstIndex(of: $0) }.map { Int32($0) } ?? -2
+        flowPlan = FlowPlan(windowMinutes: configuration.windowMinutes)
         patients = PatientTable(capacity: configuration.patientCapacity)
         plan = BatchPlan(capacity: configuration.batchMaxRows)
         planAhead = BatchPlan(capacity: configuration.batchMaxRows)
@@ -135,6 +159,8 @@ public struct LaneInterest: BitwiseCopyable, Sendable {
         unsafe cursors.deallocate()
         unsafe raw.deallocate()
         unsafe slicePositions.deallocate()
+        unsafe flowRaw.deallocate()
+        unsafe flowPositions.deallocate()
     }
 
     /// Does what can be done without waiting.
@@ -188,6 +214,7 @@ public struct LaneInterest: BitwiseCopyable, Sendable {
         // A full table of origins is emptied when its ids are there, unless a batch refers to it by then.
         if origins.isFull, !isStalled, case .resolvingOrigins = stage { return false }
         return filling.messageCount < min(rowLimit, filling.capacity)
+            && filling.flowEvents.count < LaneConfiguration.mostFlowEvents
             && filling.retainedBytes < configuration.batchMaxBytes
     }
 

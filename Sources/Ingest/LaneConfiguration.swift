@@ -4,11 +4,21 @@ internal import Service
 public struct LaneConfiguration: Sendable {
     /// Messages taken from the source and decoded at once.
     public static let sliceMessages = 512
+    /// The most events of patient flow in one transaction: what they touch is read before, and is in memory at once.
+    public static let mostFlowEvents = 4_096
 
     /// The lane's number within its process, for logs and health.
     public var lane: Int
     /// Topics in the order in which they were subscribed; `MessageRecord.topicIndex` counts them.
     public var topics: [String]
+    /// The one of them whose messages are events of patient flow; nil: none is.
+    public var flowTopic: String?
+    /// Lengths of the windows of patient flow in minutes.
+    public var windowMinutes = [5, 60]
+    /// A window is closed when an event is newer than its end by so much.
+    public var allowedLatenessMilliseconds: Int64 = 600_000
+    /// A partition of patient flow without messages for so long closes windows by the time it waits.
+    public var flowIdle: Duration = .seconds(60)
     /// The most messages of one transaction, 1 to 65,536.
     public var batchMaxRows = 65_536
     /// Bytes held by one batch beyond which no further slice is taken.

@@ -1,5 +1,29 @@
 internal import Kafka
+internal import PatientFlow
 internal import Service
+
+/// How far event time has got in a partition of patient flow, and up to where windows were closed for it.
+struct FlowClock {
+    /// Follows the committed events.
+    var watermark: Watermark
+    /// The minute since 1970 up to which windows are closed; windows end at whole minutes.
+    var closedMinute: Int64?
+
+    /// A clock that goes on where the database says.
+    init(_ settings: Watermark.Settings, _ times: PartitionTimes?, heardAt: MonotonicTime) {
+        let level = times?.frontier.map { $0 - settings.allowedLatenessMilliseconds }
+        watermark = Watermark(settings, instant: [level, times?.watermark].compactMap { $0 }.max())
+        watermark.hear(nil, now: heardAt.wholeMilliseconds)
+        closedMinute = times?.watermark.map { $0 / 60_000 }
+    }
+
+    /// The watermark, if windows may have ended since the last closing; they count as closed from then on.
+    mutating func takeClosing() -> Int64? {
+        guard let instant = watermark.instant, instant / 60_000 > closedMinute ?? .min else { return nil }
+        closedMinute = instant / 60_000
+        return instant
+    }
+}
 
 /// A partition that the group has given to this lane.
 struct LanePartition {
@@ -23,6 +47,10 @@ struct LanePartition {
     var owner: UUIDBytes?
     /// Offset up to which the database has committed.
     var committed: Int64 = 0
+    /// Of patient flow: when a message came last, at first when it was taken over.
+    var heardAt = MonotonicTime(nanoseconds: 0)
+    /// Of patient flow: how far event time has got; nil until the database was asked.
+    var clock: FlowClock?
 
     var isFlowing: Bool {
         switch phase {
@@ -93,4 +121,9 @@ struct PartitionCursor: BitwiseCopyable {
         guard topicIndex >= 0, topicIndex < topicCount, partition >= 0, partition < stride else { return -1 }
         return unsafe Int(places[Int(topicIndex) * stride + Int(partition)])
     }
+}
+
+extension MonotonicTime {
+    /// For clocks that count in milliseconds.
+    var wholeMilliseconds: Int64 { nanoseconds / 1_000_000 }
 }

@@ -88,6 +88,10 @@ extension PostgresStore {
         let group = StoreSQL.literal(consumerGroup)
         var sql = "BEGIN"
         for advance in batch.advances { sql += "; " + Self.advanceCall(advance, group: group) }
+        for hold in batch.holds {
+            sql += "; SELECT ops.hold(\(group), \(StoreSQL.literal(hold.partition.topic)), "
+            sql += "\(hold.partition.partition), '\(hold.owner.text)', \(hold.epoch), \(hold.expectedNext))"
+        }
         copies.removeAll(keepingCapacity: true)
         if plan.insertCount > 0 {
             sql += "; " + StoreSQL.copyReadings
@@ -105,6 +109,7 @@ extension PostgresStore {
             sql += "; \(StoreSQL.copyDeadLetters); \(StoreSQL.keepDeadLetters)"
             copies.append(.deadLetters)
         }
+        if let flow = batch.flow { sql += flowStatements(flow) }
         sql += "; COMMIT"
         begin(.committing(batch, plan)) { connection throws(PostgresError) in try connection.send(sql) }
     }
@@ -173,6 +178,9 @@ extension PostgresStore {
             for row in 0..<result.rowCount {
                 originIDs[Int(result.int64(row, 0)) - 1] = Int32(truncatingIfNeeded: result.int64(row, 1))
             }
+        case .askingFlow:
+            let take = flowQueries[0].take
+            take(&self, result)
         case .none, .connecting, .settingUp, .endingBlockers, .makingOrigins, .committing, .rollingBack:
             break
         }

@@ -19,6 +19,7 @@ public struct PostgresStore: ReadingStore, ~Copyable {
         case none, connecting, settingUp, takingOver, endingBlockers, readingOwnership, fetchingNewest, fetchingStored
         case makingOrigins([OriginNames])
         case readingOrigins
+        case askingFlow
         case committing(Batch, BatchPlan)
         case rollingBack(StoreFailure)
     }
@@ -55,6 +56,13 @@ public struct PostgresStore: ReadingStore, ~Copyable {
     public internal(set) var stored: [Reading] = []
     /// See `ReadingStore`.
     public internal(set) var originIDs: [Int32] = []
+    /// Whether this session has the temporary tables of patient flow. Sessions without its messages do without: at the
+    /// end of each transaction that touches one temporary table the server empties them all.
+    private(set) var hasFlowStages = false
+    /// The questions of `askFlow` that are not answered yet.
+    var flowQueries: [FlowQuery] = []
+    /// See `ReadingStore`.
+    public internal(set) var flowAnswer = FlowAnswer()
 
     /// A store that is not connected yet.
     public init(databaseURL: String, applicationName: String, consumerGroup: String, requiredMigration: Int) {
@@ -69,7 +77,7 @@ public struct PostgresStore: ReadingStore, ~Copyable {
         switch activity {
         case .connecting, .settingUp: false
         case .none, .takingOver, .endingBlockers, .readingOwnership, .fetchingNewest, .fetchingStored, .makingOrigins,
-            .readingOrigins, .committing, .rollingBack:
+            .readingOrigins, .askingFlow, .committing, .rollingBack:
             session != nil
         }
     }
@@ -98,6 +106,7 @@ public struct PostgresStore: ReadingStore, ~Copyable {
     /// See `ReadingStore`.
     public mutating func disconnect() {
         session = nil
+        hasFlowStages = false
         activity = .none
         isStreaming = false
         wantsWrite = false
@@ -196,8 +205,12 @@ public struct PostgresStore: ReadingStore, ~Copyable {
             return nil
         case .committing where !sawCommit:
             return end(.failed(.refused("the server did not commit and gave no reason")))
+        case .askingFlow where flowQueries.count > 1:
+            flowQueries.removeFirst()
+            try session.connection.send(flowQueries[0].sql, parameters: flowQueries[0].parameters)
+            return nil
         case .none, .connecting, .settingUp, .takingOver, .endingBlockers, .readingOwnership, .fetchingNewest,
-            .fetchingStored, .readingOrigins, .committing, .rollingBack:
+            .fetchingStored, .readingOrigins, .askingFlow, .committing, .rollingBack:
             return end(.finished)
         }
     }
@@ -276,7 +289,10 @@ public struct PostgresStore: ReadingStore, ~Copyable {
                         + "run vitalstream migrate")
             }
         case .committing:
-            if result.commandTag == "COMMIT" { sawCommit = true }
+            if result.commandTag == "COMMIT" {
+                sawCommit = true
+                if case .committing(let batch, _) = activity, batch.flow != nil { hasFlowStages = true }
+            }
         default:
             takeAnswer(result)
         }

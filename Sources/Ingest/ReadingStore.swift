@@ -168,6 +168,23 @@ public protocol ReadingStore: ~Copyable {
     /// The answer to `resolveOrigins`, position by position; positive.
     var originIDs: [Int32] { get }
 
+    /// Asks what is stored of patient flow, all as of a time not before the versions in the answer. The answer is
+    /// `flowAnswer`.
+    mutating func askFlow(_ question: FlowQuestion)
+    /// The answer to `askFlow`.
+    var flowAnswer: FlowAnswer { get }
+
     /// Commits a batch and its plan in one transaction. Both stay untouched until `advance` ends the request.
     mutating func commit(_ batch: Batch, _ plan: BatchPlan)
+}
+
+// A store that lanes without a topic of patient flow use need not know it.
+extension ReadingStore where Self: ~Copyable {
+    /// Traps: nobody asks this store.
+    public mutating func askFlow(_ question: FlowQuestion) {
+        preconditionFailure("this store knows no patient flow")
+    }
+
+    /// Traps: nobody asks this store.
+    public var flowAnswer: FlowAnswer { preconditionFailure("this store knows no patient flow") }
 }
