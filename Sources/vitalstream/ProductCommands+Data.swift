@@ -46,8 +46,8 @@ extension ProductCommands {
             + "What goes is booked in ops.retention_run in the same transaction, so that verify still adds up. It "
             + "cannot be had back but from a backup: try --dry-run first. The history goes with its readings, also "
             + "without --history; with it, earlier at will, never later.\n"
-            + "Ages of tables that the database does not have are passed over with a line that says so: this version's "
-            + "schema has no patient flow and no predictions.",
+            + "Patient flow and predictions cannot be dropped yet, since windows are made again from events that come "
+            + "late: --flow and --predictions are refused, before anything is changed.",
         flags: [
             age("vitals", "readings"), age("history", "the values that corrections replaced"),
             age("dead-letters", "dead letters, whose payloads are patient data,"),

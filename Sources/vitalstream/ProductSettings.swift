@@ -22,7 +22,7 @@ enum ProductSettings {
     /// All that `vitalstream` may be told.
     static let catalog = SettingsCatalog(
         program: "vitalstream", summary: "vital signs from Kafka, exactly once into PostgreSQL", version: versionText,
-        settings: kafka + database + validation + lanes + observation, commands: ProductCommands.all)
+        settings: kafka + database + validation + lanes + flow + observation, commands: ProductCommands.all)
 
     private static let kafka = [
         SettingDeclaration(
@@ -73,6 +73,20 @@ enum ProductSettings {
         SettingDeclaration(
             "PATIENT_CACHE_ENTRIES", default: "1048576", kind: .integer(1_024...67_108_864),
             meaning: "Patients remembered by the process, all lanes together; others are asked of the database."),
+    ]
+
+    private static let flow = [
+        SettingDeclaration(
+            "WINDOW_MINUTES", default: "5,60", kind: .integers(1...1_440),
+            meaning: "Lengths of the windows of gold.occupancy_window; each begins at a whole multiple since 1970. To "
+                + "be chosen before the first event: windows are not made for what is stored already."),
+        SettingDeclaration(
+            "ALLOWED_LATENESS_SECONDS", default: "600", kind: .integer(0...604_800),
+            meaning: "A window is closed once an event of its partition is newer than its end by so much. A later "
+                + "event still counts: it opens the window again."),
+        SettingDeclaration(
+            "FLOW_IDLE_SECONDS", default: "60", kind: .integer(1...86_400),
+            meaning: "A partition of patient flow without messages for so long closes windows by the time it waits."),
     ]
 
     private static let observation = [

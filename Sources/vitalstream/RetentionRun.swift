@@ -32,7 +32,7 @@ struct RetentionRun: ~Copyable {
             return Console.writeLine("--\(flag): this database has no \(table), so nothing of it is dropped")
         }
         throw CommandFailure(
-            "--\(flag): this version cannot drop rows of \(table): use the version that made it; nothing was changed")
+            "--\(flag): this version cannot drop rows of \(table): leave the flag out; nothing was changed")
     }
 
     /// History of readings that are gone is in the way when the log is read again: the same correction would write the

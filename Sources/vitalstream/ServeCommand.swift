@@ -18,6 +18,7 @@ enum ServeCommand {
         log.info(
             "serving", .field("version", ProductSettings.version), .field("lanes", settings.integer("LANES")),
             .field("group", settings.string("KAFKA_GROUP_ID")), .field("topic", settings.string("VITALS_TOPIC")),
+            .field("patient_flow_topic", settings.string("PATIENT_FLOW_TOPIC")),
             .field("http_port", runtime.httpPort), .field("librdkafka", KafkaLibrary.version))
         let signal = StopSignal.wait()
         log.info("stopping", .field("signal", signal.map { "\($0)" } ?? "none"))
@@ -44,6 +45,10 @@ final class ServiceRuntime: Sendable {
     /// Lanes, then housekeeping, then the HTTP server, which shows what the others do.
     init(_ settings: ResolvedSettings, log: Log) throws {
         self.log = log
+        guard Set(Self.topics(settings)).count == 2 else {
+            throw CommandFailure(
+                "VITALS_TOPIC and PATIENT_FLOW_TOPIC are both \(settings.string("VITALS_TOPIC")): give each its own")
+        }
         let count = settings.integer("LANES")
         let flag = self.flag
         lanes = (0..<count).map { LaneThread(lane: $0) }
@@ -100,8 +105,17 @@ final class ServiceRuntime: Sendable {
     /// What all lanes show of themselves.
     func health() -> ServiceHealth { Self.health(of: lanes) }
 
+    /// The topics of a consumer, in the order in which lanes count them.
+    private static func topics(_ settings: ResolvedSettings) -> [String] {
+        [settings.string("VITALS_TOPIC"), settings.string("PATIENT_FLOW_TOPIC")]
+    }
+
     private static func configuration(_ settings: ResolvedSettings, lane: Int, of count: Int) -> LaneConfiguration {
-        var configuration = LaneConfiguration(lane: lane, topics: [settings.string("VITALS_TOPIC")])
+        var configuration = LaneConfiguration(lane: lane, topics: topics(settings))
+        configuration.flowTopic = settings.string("PATIENT_FLOW_TOPIC")
+        configuration.windowMinutes = settings.integers("WINDOW_MINUTES")
+        configuration.allowedLatenessMilliseconds = Int64(settings.integer("ALLOWED_LATENESS_SECONDS")) * 1_000
+        configuration.flowIdle = .seconds(settings.integer("FLOW_IDLE_SECONDS"))
         configuration.batchMaxRows = settings.integer("BATCH_MAX_ROWS")
         configuration.batchMaxBytes = settings.integer("BATCH_MAX_BYTES")
         configuration.patientCapacity = max(1, settings.integer("PATIENT_CACHE_ENTRIES") / count)
