@@ -16,9 +16,10 @@ enum BrokerCommand {
                     level <= 4 ? .warning : .debug, "librdkafka",
                     [.field("facility", facility), .field("text", message)], every: .seconds(30), key: facility)
             }
-            try cluster.createTopic(
-                settings.string("VITALS_TOPIC"), partitions: settings.integer("partitions"),
-                replicas: min(brokers, mostReplicas))
+            for topic in Set([settings.string("VITALS_TOPIC"), settings.string("PATIENT_FLOW_TOPIC")]) {
+                try cluster.createTopic(
+                    topic, partitions: settings.integer("partitions"), replicas: min(brokers, mostReplicas))
+            }
             Console.writeLine(cluster.bootstrapServers)
             _ = StopSignal.wait()
             _ = consume cluster

@@ -61,13 +61,15 @@ final class DemoBoard {
     /// second, so that a single second would flicker by a tenth.
     private var recent: [DemoSample] = []
     private var drawnLines = 0
+    private let flow: DemoFlow
     private var nextLineAt: MonotonicTime
 
     private static let widths = [16, 14, 14]
     private static let rateWindow: Duration = .seconds(4)
 
     /// - Parameter limitSeconds: when it ends by itself; 0: never.
-    init(limitSeconds: Int) {
+    init(limitSeconds: Int, databaseURL: String) {
+        flow = DemoFlow(databaseURL: databaseURL)
         draws = Console.isTerminal && HostProcess.environment["TERM"] != "dumb"
         // A short run shows each second; a long one shall not fill a log.
         linesEvery = .seconds(limitSeconds > 0 && limitSeconds <= 60 ? 1 : 5)
@@ -107,7 +109,7 @@ final class DemoBoard {
         lines.append(DemoText.row(["lag", shown?.lagText ?? "-", ""], widths: Self.widths))
         lines.append("  commit latency  \(shown?.latencyText ?? "-")")
         lines.append("  now             \(state(sample, phase))")
-        return lines
+        return lines + flow.lines()
     }
 
     private func line(_ sample: DemoSample?, seconds: Int64, phase: String) -> String {

@@ -43,7 +43,7 @@ private struct DemoRun {
         var isRight = false
         do throws(DemoEnd) {
             let port = try start()
-            let board = DemoBoard(limitSeconds: seconds)
+            let board = DemoBoard(limitSeconds: seconds, databaseURL: stack.databaseURL)
             try watch(board, port: port)
             isRight = try conclude(board, port: port)
         } catch {
@@ -69,7 +69,7 @@ private struct DemoRun {
         }
         try step("broker") { () throws(DemoEnd) in
             try stack.startBroker()
-            return "embedded, at \(stack.brokerAddress), \(DemoStack.partitions) partitions"
+            return "embedded, at \(stack.brokerAddress), two topics of \(DemoStack.partitions) partitions"
         }
         var port: UInt16 = 0
         try step("service") { () throws(DemoEnd) in
@@ -81,6 +81,10 @@ private struct DemoRun {
             try stack.startProducers(rate: rate)
             return "\(stack.producers.count), together \(rate.grouped) readings/s, 10 % duplicates, "
                 + "1 % bad input"
+        }
+        try step("patient flow") { () throws(DemoEnd) in
+            try stack.startFlow()
+            return "two emergency departments, an hour a second"
         }
         Console.writeLine("\nThe data, while it runs:\n  \(stack.psqlCommand)")
         Console.writeLine(seconds > 0 ? "\nIt ends after \(seconds) s, or on Ctrl-C.\n" : "\nCtrl-C ends it.\n")
@@ -101,10 +105,10 @@ private struct DemoRun {
             try stack.expectRunning()
             last = DemoSample.take(port: port) ?? last
             // A lane that has no partition yet is ready too; wait for all of them.
-            return last.map { $0.report.isReady && $0.partitions == DemoStack.partitions } ?? false
+            return last.map { $0.report.isReady && $0.partitions == 2 * DemoStack.partitions } ?? false
         }
         if !isReady {
-            let owned = "it owns \(last?.partitions ?? 0) of \(DemoStack.partitions) partitions"
+            let owned = "it owns \(last?.partitions ?? 0) of \(2 * DemoStack.partitions) partitions"
             let cause = last?.report.reasons.first ?? owned
             throw .failed("the service was not ready within 60 s: \(cause)", log: stack.serviceLog)
         }
@@ -139,13 +143,17 @@ private struct DemoRun {
 
     /// Stops the producers, waits until all they sent is stored, stops the service, compares.
     private func conclude(_ board: DemoBoard, port: UInt16) throws(DemoEnd) -> Bool {
-        var sent = DemoCounts()
-        for line in try stack.stopProducers() {
-            do throws(JSONError) { sent += try DemoCounts(producerLine: line) } catch {
+        var sent = (vitals: DemoCounts(), flow: DemoCounts())
+        let lines = try stack.stopProducers()
+        for (index, line) in lines.enumerated() {
+            do throws(JSONError) {
+                let counts = try DemoCounts(producerLine: line)
+                if index == lines.count - 1 { sent.flow += counts } else { sent.vitals += counts }
+            } catch {
                 throw .failed("a producer's counts cannot be read: \(error)")
             }
         }
-        let total = sent.ledger["consumed"] ?? 0
+        let total = (sent.vitals.ledger["consumed"] ?? 0) + (sent.flow.ledger["consumed"] ?? 0)
         let isDrained = try DemoWait.until(.seconds(60), "the rest was being stored") { () throws(DemoEnd) in
             try stack.expectRunning()
             let sample = DemoSample.take(port: port)
@@ -184,15 +192,17 @@ private struct DemoRun {
         }
     }
 
-    private func compare(_ sent: DemoCounts) throws(DemoEnd) -> DemoSummary {
+    private func compare(_ sent: (vitals: DemoCounts, flow: DemoCounts)) throws(DemoEnd) -> DemoSummary {
         do throws(PostgresError) {
             var connection = try Connection.open(stack.databaseURL, applicationName: "vitalstream demo")
             let rows = try connection.query(
                 """
-                SELECT (SELECT count(*) FROM silver.vital_reading), (SELECT count(*) FROM silver.vital_reading_history)
+                SELECT (SELECT count(*) FROM silver.vital_reading), (SELECT count(*) FROM silver.vital_reading_history),
+                    (SELECT count(*) FROM silver.patient_flow_event)
                 """)
             return DemoSummary(
-                sent: sent, stored: try DemoCounts(&connection), readings: rows.int64(0, 0), history: rows.int64(0, 1))
+                sent: sent, stored: try DemoCounts(&connection), readings: rows.int64(0, 0), history: rows.int64(0, 1),
+                events: rows.int64(0, 2))
         } catch {
             throw .failed("the database cannot be asked: \(error)")
         }

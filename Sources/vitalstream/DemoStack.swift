@@ -7,7 +7,7 @@ internal import Service
 /// To be used on the main thread alone: the kernel kills the children when the thread that started them ends, so none
 /// outlives the demo, however that ends.
 final class DemoStack {
-    /// Partitions of the topic.
+    /// Partitions of each topic.
     static let partitions = 4
     private static let databaseName = "health_db"
 
@@ -15,6 +15,7 @@ final class DemoStack {
     private let lanes: Int
     private let executable: String
     private let producerProgram: String
+    private let flowProgram: String
     private var server: PrivateServer?
     private var broker: ChildProcess?
     private var service: ChildProcess?
@@ -29,8 +30,9 @@ final class DemoStack {
         }
         self.executable = executable
         producerProgram = executable[..<slash] + "/duplicate-vitals-producer"
-        guard FileSystem.isExecutable(producerProgram) else {
-            throw .failed("\(producerProgram) is missing: make build puts it there")
+        flowProgram = executable[..<slash] + "/patient-flow-producer"
+        for program in [producerProgram, flowProgram] where !FileSystem.isExecutable(program) {
+            throw .failed("\(program) is missing: make build puts it there")
         }
         self.place = place
         self.lanes = lanes
@@ -84,6 +86,16 @@ final class DemoStack {
         }
         guard let port else { throw .failed("the service told no HTTP port within 20 s", log: serviceLog) }
         return port
+    }
+
+    /// Starts the patient flow of emergency departments, an hour a second. The last of the producers.
+    func startFlow() throws(DemoEnd) {
+        var command = command(
+            flowProgram, ["--speed", "3600", "--days", "3650", "--facilities", "2", "--json"],
+            log: producerLog(producers.count))
+        command.environment?["KAFKA_BOOTSTRAP_SERVERS"] = brokerAddress
+        command.output = .pipe
+        producers.append(try start(command))
     }
 
     /// Starts producers that together send `rate` readings a second.

@@ -86,11 +86,11 @@ enum ProductCommands {
         flags: [
             FlagDeclaration(
                 "partitions", kind: .integer(1...64), valueName: "N", default: "4",
-                meaning: "Partitions of the topic."),
+                meaning: "Partitions of each topic."),
             FlagDeclaration(
                 "brokers", kind: .integer(1...8), valueName: "N", default: "1", meaning: "Brokers of the cluster."),
         ],
-        settings: ["VITALS_TOPIC", "LOG_LEVEL", "LOG_FORMAT"],
+        settings: ["VITALS_TOPIC", "PATIENT_FLOW_TOPIC", "LOG_LEVEL", "LOG_FORMAT"],
         examples: [CommandExample("vitalstream broker --partitions 4", "until SIGTERM or SIGINT")])
 
     private static let healthcheck = CommandDeclaration(

@@ -36,7 +36,7 @@ done
 rights vitalstream --operation Read --operation Describe --operation DescribeConfigs \
     --topic "$VITALS" --topic "$PATIENT_FLOW" --group "$GROUP"
 # The producers write; idempotence comes with the right to.
-rights vitals-producer --operation Write --operation Describe --topic "$VITALS"
+rights vitals-producer --operation Write --operation Describe --topic "$VITALS" --topic "$PATIENT_FLOW"
 # Users come last: whoever can log in finds everything there.
 user vitalstream /run/secrets/kafka-service.password
 user vitals-producer /run/secrets/kafka-producer.password
