@@ -34,12 +34,14 @@ final class VerifyAgainstLog {
             fold, streams, dropped: try droppedTimes("vital_reading", &snapshot.connection),
             droppedHistory: try droppedTimes("vital_reading_history", &snapshot.connection))
         try comparison.run(&snapshot.connection)
+        let flow = try VerifyCommand.flow(&snapshot.connection, books, settings)
         _ = try snapshot.rollback()
 
-        var outcome = VerifyOutcome(checks: books.checks(), notes: VerifyCommand.notes(on: books))
+        var outcome = VerifyOutcome(
+            checks: books.checks() + flow.checks(), notes: VerifyCommand.notes(on: books) + flow.notes)
         outcome.checks += classChecks(books) + checks(comparison)
         outcome.notes += notes(books, comparison)
-        outcome.findings = comparison.findings
+        outcome.findings = flow.findings + comparison.findings
         return outcome
     }
 

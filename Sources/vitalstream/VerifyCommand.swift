@@ -21,10 +21,21 @@ enum VerifyCommand {
             var snapshot = try VerifyBooks.snapshot(connection)
             let books = try VerifyBooks.read(
                 &snapshot.connection, patientFlowTopic: settings.string("PATIENT_FLOW_TOPIC"))
-            outcome = VerifyOutcome(checks: books.checks(), notes: notes(on: books))
+            let flow = try flow(&snapshot.connection, books, settings)
+            outcome = VerifyOutcome(
+                checks: books.checks() + flow.checks(), notes: notes(on: books) + flow.notes, findings: flow.findings)
             _ = try snapshot.rollback()
         }
         return outcome.report()
+    }
+
+    /// What is stored of patient flow, against the oracle, in the snapshot of the books.
+    static func flow(
+        _ connection: inout Connection, _ books: VerifyBooks, _ settings: ResolvedSettings
+    ) throws(PostgresError) -> VerifyFlow {
+        try VerifyFlow.read(
+            &connection, ledger: books.ledger, topic: settings.string("PATIENT_FLOW_TOPIC"),
+            minutes: settings.integers("WINDOW_MINUTES"))
     }
 
     static func notes(on books: VerifyBooks) -> [String] {
