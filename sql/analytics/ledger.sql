@@ -1,7 +1,7 @@
--- The ledger against the tables: every equation that `vitalstream verify` judges, with both its sides.
+-- The ledger against the tables: every equation of the books that `vitalstream verify` judges, with both its sides.
 --
 --   patient_flow_topic  the topic whose messages become no readings       default patient-flow
---   rows                off: leave out the two equations that count tables  default on
+--   rows                off: leave out the equations that count tables    default on
 --   explain: ../psql
 --
 -- The equations about tables need every row counted, which no index does in less than a second on 10 million readings;
@@ -11,16 +11,19 @@
 \ir ../psql/begin.sql
 :declare_answer
 WITH totals AS (
-    SELECT coalesce(sum(p.inserted), 0) AS inserted, coalesce(sum(p.corrected), 0) AS corrected
+    SELECT
+        coalesce(sum(p.inserted) FILTER (WHERE p.topic <> :'p_flow'), 0) AS inserted,
+        coalesce(sum(p.corrected) FILTER (WHERE p.topic <> :'p_flow'), 0) AS corrected,
+        coalesce(sum(p.inserted) FILTER (WHERE p.topic = :'p_flow'), 0) AS events
     FROM ops.partition_progress AS p
-    WHERE p.topic <> :'p_flow'
 ),
 dropped AS (
     SELECT
         coalesce(sum(t.dropped_rows) FILTER (WHERE t.table_name IN ('silver.vital_reading', 'vital_reading')), 0)
             AS readings,
         coalesce(sum(t.dropped_rows) FILTER (
-            WHERE t.table_name IN ('silver.vital_reading_history', 'vital_reading_history')), 0) AS history
+            WHERE t.table_name IN ('silver.vital_reading_history', 'vital_reading_history')), 0) AS history,
+        coalesce(sum(t.dropped_rows) FILTER (WHERE t.table_name = 'silver.patient_flow_event'), 0) AS events
     FROM ops.retention_run AS t
 ),
 equation (scope, position, name, expected, actual) AS (
@@ -58,6 +61,12 @@ equation (scope, position, name, expected, actual) AS (
     UNION ALL
     SELECT 'all groups', 6, 'rows of vital_reading_history = corrected - dropped', t.corrected - d.history,
         (SELECT count(*) FROM silver.vital_reading_history)
+    FROM totals AS t
+    CROSS JOIN dropped AS d
+    WHERE :'p_rows'::boolean
+    UNION ALL
+    SELECT 'all groups', 7, 'rows of patient_flow_event = inserted - dropped', t.events - d.events,
+        (SELECT count(*) FROM silver.patient_flow_event)
     FROM totals AS t
     CROSS JOIN dropped AS d
     WHERE :'p_rows'::boolean

@@ -14,7 +14,7 @@ CREATE FUNCTION ops.expected_visits() RETURNS TABLE (
     departure_at timestamptz, last_event_at timestamptz, present_until timestamptz, wait_minutes double precision,
     disposition text
 ) LANGUAGE sql STABLE ROWS 250000
-SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off SET work_mem = '128MB' AS $$
+SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off SET work_mem = '48MB' AS $$
     WITH seen AS (
         SELECT
             e.facility_id COLLATE "C" AS facility,
@@ -87,7 +87,7 @@ CREATE FUNCTION ops.flow_fold(p_late boolean) RETURNS TABLE (
     fold bigint, facility_id text, frontier bigint, lower bigint,
     event_id uuid, event text, sector_id text, to_sector_id text, occurred bigint
 ) LANGUAGE sql STABLE ROWS 1000000
-SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off SET work_mem = '128MB' AS $$
+SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off SET work_mem = '48MB' AS $$
     WITH stored AS MATERIALIZED (
         SELECT e.event_id, e.event, e.facility_id, e.sector_id, e.to_sector_id, e.visit_id,
             round(date_part('epoch', e.occurred_at) * 1000)::bigint AS occurred,
@@ -156,7 +156,7 @@ CREATE FUNCTION ops.flow_stay(p_late boolean) RETURNS TABLE (
     from_ms bigint, to_ms bigint, is_first boolean, is_last boolean,
     arrival bigint, start bigint, gone bigint, left_as text
 ) LANGUAGE sql STABLE ROWS 300000
-SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off SET work_mem = '128MB' AS $$
+SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off SET work_mem = '48MB' AS $$
     WITH said AS MATERIALIZED (
         SELECT * FROM ops.flow_fold(p_late)
     ),
@@ -227,7 +227,7 @@ CREATE FUNCTION ops.flow_window(p_minutes integer[], p_late boolean) RETURNS TAB
     boarding_end integer, wait_mean_minutes double precision, wait_p50_minutes double precision,
     wait_p90_minutes double precision, longest_current_wait_minutes double precision, four_hour_share double precision
 ) LANGUAGE sql STABLE ROWS 1000000
-SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off SET work_mem = '128MB' AS $$
+SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off SET work_mem = '48MB' AS $$
     WITH length AS MATERIALIZED (
         SELECT DISTINCT m.minutes, m.minutes * 60000::bigint AS ms FROM unnest(p_minutes) AS m (minutes)
     ),
@@ -423,7 +423,7 @@ CREATE FUNCTION ops.expected_windows(p_minutes integer[]) RETURNS TABLE (
     wait_p90_minutes double precision, longest_current_wait_minutes double precision, capacity integer,
     occupancy_rate double precision, four_hour_share double precision
 ) LANGUAGE sql STABLE ROWS 1000000
-SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off SET work_mem = '128MB' AS $$
+SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off SET work_mem = '48MB' AS $$
     WITH capacity AS (
         SELECT c.facility_id, c.sector_id, c.capacity, c.valid_from,
             lead(c.valid_from, 1, 'infinity') OVER (PARTITION BY c.facility_id, c.sector_id ORDER BY c.valid_from)
@@ -448,7 +448,7 @@ $$;
 CREATE FUNCTION ops.expected_revisions(p_minutes integer[]) RETURNS TABLE (
     facility_id text, sector_id text, window_minutes integer, window_start timestamptz, revision integer
 ) LANGUAGE sql STABLE ROWS 10000
-SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off SET work_mem = '128MB' AS $$
+SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off SET work_mem = '48MB' AS $$
     WITH picture AS MATERIALIZED (
         SELECT w.fold / 2 AS event, w.fold % 2 = 1 AS is_after, w.*
         FROM ops.flow_window(p_minutes, true) AS w
@@ -483,7 +483,7 @@ $$;
 -- patient.
 CREATE FUNCTION ops.visit_differences() RETURNS TABLE (facility_id text, visit_hash text, difference text)
 LANGUAGE sql STABLE ROWS 10
-SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off SET work_mem = '128MB' AS $$
+SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off SET work_mem = '48MB' AS $$
     WITH stored AS (
         SELECT v.facility_id, v.visit_id, v.sector_id, v.patient_id, v.acuity, v.impossible, v.revision, v.arrival_at,
             v.triage_at, v.treatment_start_at, v.departure_at, v.last_event_at, v.present_until, v.wait_minutes,
@@ -505,7 +505,7 @@ $$;
 CREATE FUNCTION ops.window_differences(p_minutes integer[]) RETURNS TABLE (
     facility_id text, sector_id text, window_minutes integer, window_start timestamptz, difference text
 ) LANGUAGE sql STABLE ROWS 10
-SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off SET work_mem = '128MB' AS $$
+SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off SET work_mem = '48MB' AS $$
     WITH stored AS (
         SELECT w.facility_id, w.sector_id, w.window_minutes, w.window_start, w.arrivals, w.transfers_in,
             w.transfers_out, w.treatment_starts, w.departures, w.left_without_being_seen, w.census_start,
@@ -562,7 +562,7 @@ CREATE FUNCTION ops.revision_differences(p_minutes integer[], p_topic text) RETU
     facility_id text, sector_id text, window_minutes integer, window_start timestamptz, expected integer,
     stored integer
 ) LANGUAGE sql STABLE ROWS 10
-SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off SET work_mem = '128MB' AS $$
+SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off SET work_mem = '48MB' AS $$
     SELECT w.facility_id, w.sector_id, w.window_minutes, w.window_start, coalesce(e.revision, 0), w.revision
     FROM gold.occupancy_window AS w
     LEFT JOIN ops.expected_revisions(p_minutes) AS e ON e.facility_id = w.facility_id AND e.sector_id = w.sector_id

@@ -51,13 +51,14 @@ extension OnAFlowServer {
                     SELECT w.facility_id, w.sector_id, w.window_minutes, w.window_start,
                         count(*) FILTER (WHERE s.from_ms < a AND a <= s.to_ms) AS census_start,
                         count(*) FILTER (WHERE s.from_ms < b AND b <= s.to_ms) AS census_end,
-                        sum(greatest(0, least(s.to_ms, b) - greatest(s.from_ms, a))) / (b - a) AS census_mean,
+                        coalesce(sum(greatest(0, least(s.to_ms, b) - greatest(s.from_ms, a)))
+                            FILTER (WHERE s.fold IS NOT NULL), 0) / (b - a) AS census_mean,
                         count(*) FILTER (WHERE s.from_ms < b AND b <= s.waited_to) AS waiting_end,
                         count(*) FILTER (WHERE greatest(s.from_ms, s.start) < b AND b <= s.to_ms
                             AND s.start < s.to_ms) AS in_treatment_end,
                         count(*) FILTER (WHERE s.start >= s.from_ms AND s.start < s.to_ms AND b <= s.to_ms
                             AND s.start <= b - 14400000) AS boarding_end,
-                        max(b - s.arrival) FILTER (WHERE s.from_ms < b AND b <= s.waited_to) / 60000.0 AS longest
+                        max(b - s.arrival) FILTER (WHERE s.from_ms < b AND b <= s.waited_to) AS longest
                     FROM w
                     LEFT JOIN s ON s.facility_id = w.facility_id AND s.sector_id = w.sector_id
                     GROUP BY 1, 2, 3, 4, a, b
@@ -68,7 +69,7 @@ extension OnAFlowServer {
                         IS DISTINCT FROM (n.census_start, n.census_end, n.waiting_end, n.in_treatment_end,
                             n.boarding_end)
                     OR abs(w.census_mean - n.census_mean) > 1e-9
-                    OR w.longest_current_wait_minutes IS DISTINCT FROM n.longest::double precision
+                    OR w.longest_current_wait_minutes IS DISTINCT FROM n.longest::double precision / 60000
                 """
             #expect(try flow.table(wrong) == [])
             #expect(try flow.table("SELECT count(*) > 50 FROM ops.expected_windows('{5,60}')") == ["t"])

@@ -77,6 +77,7 @@ extension OnAFlowServer {
                 """)
             let days = """
                 SELECT sector_id, to_char(window_start, 'MM-DD'), revision FROM ops.expected_revisions('{1440}')
+                ORDER BY 2
                 """
             #expect(try flow.table(days) == ["ed 05-01 1", "ed 05-02 1"])
         }

@@ -4,19 +4,27 @@ import Testing
 /// The files of sql/analytics.
 enum Question: String, CaseIterable {
     case corrections
+    case crowding
     case dailyMeans = "daily_means"
     case deadLetters = "dead_letters"
     case defaultPartition = "default_partition"
     case duplicates
     case facilityVolume = "facility_volume"
+    case flowBoard = "flow_board"
+    case flowToday = "flow_today"
+    case forecastQuality = "forecast_quality"
+    case fourHours = "four_hours"
     case hourlyMeans = "hourly_means"
     case lag
     case lastHourAverages = "last_hour_averages"
     case lastReadings = "last_readings"
     case lateArrivals = "late_arrivals"
     case ledger
+    case longestWaits = "longest_waits"
     case news2
     case patientReadings = "patient_readings"
+    case predictionDrift = "prediction_drift"
+    case predictionQuality = "prediction_quality"
     case pulsePressureShockIndex = "pulse_pressure_shock_index"
     case rateOfChange = "rate_of_change"
     case seriesGaps = "series_gaps"
