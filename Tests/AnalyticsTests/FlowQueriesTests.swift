@@ -58,7 +58,7 @@ extension OnAFlowServer {
             SELECT 'north', 'ed', f.at, f.a1, f.al, f.au, f.a4, 0, 2, 9, 8, 10, f.o1, f.ol, f.ou, 3, 2, 4, 9, 8, 10, '1'
             FROM (VALUES
                 (timestamptz '2026-03-02 09:00Z', 1.5, 0, 3, 9, 2, 1, 3),
-                ('2026-03-02 06:20Z', 0, 0, 0.5, 1, 1, 1, 1)) AS f (at, a1, al, au, a4, o1, ol, ou);
+                ('2026-03-02 06:20Z', 2, 1, 3, 1, 1, 1, 1)) AS f (at, a1, al, au, a4, o1, ol, ou);
             """
 
         private func ask(_ question: String, _ variables: [String: String] = [:]) throws -> Answer {
@@ -179,11 +179,11 @@ extension OnAFlowServer {
                 answer.columns.joined(separator: " ")
                     == "facility_id sector_id day hours n arrivals_mae arrivals_bias arrivals_within90 occupancy_mae "
                     + "occupancy_bias occupancy_within90")
-            // 6:20 and 9:00, hour 1: b and nobody came where 0 and 1.5 were said. 6:20, hour 4 is that from 9:00.
+            // Hour 1 of 6:20 and of 9:00: nobody came where 2 and 1.5 were said. Hour 4 of 6:20 begins at 9:20.
             #expect(
                 answer.rows.map { $0.joined(separator: "|") } == [
-                    "north|ed|2026-03-02|1|2|1.25|0.25|0.500|0.50|0.50|1.000",
-                    "north|ed|2026-03-02|4|1|1.00|1.00|1.000|2.00|2.00|0.000",
+                    "north|ed|2026-03-02|1|2|1.75|1.75|0.500|0.50|0.50|1.000",
+                    "north|ed|2026-03-02|4|1|0.00|0.00|1.000|1.00|1.00|1.000",
                 ])
         }
 

@@ -385,23 +385,24 @@ SELECT
 FROM share AS s
 GROUP BY s.facility_id, s.feature;
 
--- Forecasts whose hour is over, beside what came: one row a horizon. Hour N ahead is counted from the start of the UTC
--- hour in which the forecast was made; arrivals are those of that one hour, the census is that at its end.
+-- Forecasts whose hour is over, beside what came: one row a horizon. Hour N ahead ends N hours after the forecast;
+-- arrivals are those of that one hour, the census is that just before its end. Made of the windows of 5 minutes, at
+-- whose ends forecasts are made: without 5 among WINDOW_MINUTES there is no row.
 CREATE VIEW gold.forecast_outcome AS
 SELECT
     s.facility_id,
     s.sector_id,
     s.prediction_ts,
     h.hours_ahead,
-    e.hour_start + interval '1 hour' AS hour_end,
+    e.hour_end,
     h.predicted_arrivals,
     h.predicted_arrivals_lower90,
     h.predicted_arrivals_upper90,
-    coalesce(o.arrivals, 0) AS arrivals,
+    o.arrivals,
     h.predicted_occupancy,
     h.predicted_occupancy_lower90,
     h.predicted_occupancy_upper90,
-    coalesce(o.census_end, 0) AS occupancy,
+    o.occupancy,
     s.model_version
 FROM gold.sector_forecast AS s
 JOIN gold.flow_state AS f ON f.facility_id = s.facility_id
@@ -414,14 +415,20 @@ CROSS JOIN LATERAL (VALUES
         s.predicted_occupancy_h24, s.predicted_occupancy_h24_lower90, s.predicted_occupancy_h24_upper90)
 ) AS h (hours_ahead, predicted_arrivals, predicted_arrivals_lower90, predicted_arrivals_upper90,
     predicted_occupancy, predicted_occupancy_lower90, predicted_occupancy_upper90)
+CROSS JOIN LATERAL (SELECT s.prediction_ts + h.hours_ahead * interval '1 hour' AS hour_end) AS e
+-- No window: nobody came and nobody was there.
 CROSS JOIN LATERAL (
-    SELECT date_trunc('hour', s.prediction_ts, 'UTC') + (h.hours_ahead - 1) * interval '1 hour' AS hour_start
-) AS e
--- No window of that hour: nobody came and nobody was there.
-LEFT JOIN gold.occupancy_window AS o
-    ON o.facility_id = s.facility_id AND o.sector_id = s.sector_id AND o.window_minutes = 60
-        AND o.window_start = e.hour_start
-WHERE e.hour_start + interval '1 hour' <= f.frontier;
+    SELECT
+        coalesce(sum(w.arrivals), 0) AS arrivals,
+        coalesce(max(w.census_end) FILTER (WHERE w.window_start = e.hour_end - interval '5 minutes'), 0) AS occupancy
+    FROM gold.occupancy_window AS w
+    WHERE w.facility_id = s.facility_id AND w.sector_id = s.sector_id AND w.window_minutes = 5
+        AND w.window_start >= e.hour_end - interval '1 hour' AND w.window_start < e.hour_end
+) AS o
+WHERE e.hour_end <= f.frontier
+    AND EXISTS (
+        SELECT FROM gold.occupancy_window AS w WHERE w.facility_id = s.facility_id AND w.window_minutes = 5
+    );
 
 -- The same in one row a day of the forecast and horizon.
 CREATE VIEW gold.forecast_quality AS
