@@ -19,8 +19,8 @@ final class DemoFlow {
     func lines() -> [String] {
         guard MonotonicTime.now() >= nextTry else { return [] }
         do throws(PostgresError) {
-            let connection = try connection ?? SharedConnection(databaseURL)
-            self.connection = connection
+            if connection == nil { connection = try SharedConnection(databaseURL) }
+            guard let connection else { return [] }
             let found = try connection.value.query(
                 """
                 SELECT facility_id || ' ' || sector_id, waiting, in_treatment,
