@@ -44,6 +44,10 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
             log.warning(
                 "a Kafka broker cannot be used", .field("lane", configuration.lane), .field("reason", why.cause),
                 .field("remedy", why.remedy), every: .seconds(60), key: why.cause)
+        case .error(let error, let topic?, _) where isUnusedFlow(topic):
+            log.info(
+                "the topic of patient flow cannot be read: nothing of it is until it can", .field("topic", topic),
+                .field("error", error.text), every: .seconds(86_400), key: topic)
         case .error(let error, let topic, let partition):
             log.warning(
                 "Kafka says", .field("lane", configuration.lane), .field("error", error.text),
