@@ -108,8 +108,10 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
             lastFailure = sqlState
             trustsTable = false
             if attempts > Self.mostConflicts {
-                // Nobody writes that often in between: something stored contradicts the message itself.
-                narrow(sqlState, now)
+                // Nobody writes that often in between: something stored contradicts the message itself. Only of one
+                // facility, which two lanes may share after the topic has grown, the quicker one always may: a smaller
+                // batch is quicker.
+                narrow(sqlState, now, stops: sealed.flowEvents.isEmpty)
                 enter(.idle, now)
                 return
             }
@@ -186,9 +188,10 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
 
     /// The server refused a value that validation let through: smaller batches find the message, which then stops its
     /// partition. It never becomes a dead letter: those are for messages, this is a defect.
-    private mutating func narrow(_ sqlState: String, _ now: MonotonicTime) {
+    /// - Parameter stops: whether a message alone in its batch stops its partition.
+    private mutating func narrow(_ sqlState: String, _ now: MonotonicTime, stops: Bool = true) {
         let count = sealed.messageCount
-        guard hasSealed, !sealedIsOrphan, count == 1, let advance = sealed.advances.first,
+        guard stops, hasSealed, !sealedIsOrphan, count == 1, let advance = sealed.advances.first,
             let place = partitions.firstIndex(where: { $0.partition == advance.partition })
         else {
             if count > 0 { rowLimit = max(1, min(count, rowLimit) / 2) }

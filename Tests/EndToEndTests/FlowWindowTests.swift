@@ -171,6 +171,30 @@ import Testing
         for digest in digests { #expect(digest == digests[0], "seed \(seed)") }
     }
 
+    @Test func `two lanes that write one facility, as after a topic has grown, leave what its events make`() throws {
+        try Laboratory.open { laboratory in
+            let log = try laboratory.topic(partitions: 1)
+            let flow = try FlowTopic(laboratory.broker, "flow", partitions: 2)
+            var stream = FlowStream(seed: 21)
+            let told = stream.events(visits: 120, facilities: ["north"])["north"] ?? []
+            for partition in 0...1 {
+                let half = told.enumerated().filter { $0.offset % 2 == partition }.map(\.element)
+                try flow.send(half, to: partition)
+            }
+            let service = try laboratory.serve(log, flow, ["LANES": "2", "BATCH_MAX_ROWS": "5"])
+            try laboratory.awaitFlow(flow)
+            #expect(try Self.differences(laboratory).isEmpty)
+            var connection = try laboratory.connect()
+            let books = try connection.texts(
+                """
+                SELECT sum(inserted) = (SELECT count(*) FROM silver.patient_flow_event), sum(inserted + duplicate),
+                    sum(consumed) FROM ops.partition_progress WHERE topic = 'flow'
+                """)
+            #expect(books == [["t", "\(flow.count)", "\(flow.count)"]])
+            try service.stop()
+        }
+    }
+
     @Test func `windows close by the watermark, and where nothing comes by the time waited`() throws {
         try Laboratory.open { laboratory in
             let log = try laboratory.topic(partitions: 1)
