@@ -13,6 +13,8 @@ final class MockLog: @unchecked Sendable {
 
     init(partitions: Int) throws {
         cluster = try MockCluster()
+        // It would make the topic as soon as a service asks for it.
+        cluster.setTopic("patient-flow", error: 3)
         bootstrapServers = cluster.bootstrapServers
         try cluster.createTopic(Self.topic, partitions: partitions)
     }

@@ -18,6 +18,8 @@ final class MockBroker: Broker, @unchecked Sendable {
 
     init() throws(KafkaError) {
         cluster = try MockCluster()
+        // It would make the topic as soon as a service asks for it.
+        cluster.setTopic("patient-flow", error: 3)
         bootstrapServers = cluster.bootstrapServers
     }
 

@@ -64,6 +64,8 @@ final class SecureDatabase: @unchecked Sendable {
         plain = try PrivateServer(
             listening: .loopback(port: nil), settings: [("max_connections", "10")], isDurable: false)
         cluster = try MockCluster()
+        // It would make the topic as soon as a service asks for it.
+        cluster.setTopic("patient-flow", error: 3)
         try cluster.createTopic(Self.topic, partitions: 1)
         let migrated = try Program.run(["migrate"], ["DATABASE_URL": server.connectionURL()])
         guard migrated.code == 0 else { throw TestFailure("migrate: \(migrated.text)") }
