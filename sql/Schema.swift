@@ -22,7 +22,9 @@ public enum Schema {
         migration(3, "life_of_data", PackageResources._03_life_of_data_sql),
         migration(4, "patient_flow", PackageResources._04_patient_flow_sql),
         migration(5, "flow_oracle", PackageResources._05_flow_oracle_sql),
-        migration(6, "flow_views", PackageResources._06_flow_views_sql),
+        migration(6, "flow_differences", PackageResources._06_flow_differences_sql),
+        migration(7, "flow_views", PackageResources._07_flow_views_sql),
+        migration(8, "prediction_views", PackageResources._08_prediction_views_sql),
     ]
 
     private static func migration(_ number: Int, _ name: String, _ bytes: [UInt8]) -> Migration {

@@ -27,12 +27,13 @@ struct BrokenFlow: Sendable, CustomTestStringConvertible {
         BrokenFlow(
             "a visit too many",
             "INSERT INTO silver.patient_visit SELECT 'visit-9', facility_id, sector_id, patient_id, acuity, "
-                + "impossible, revision, arrival_at, triage_at, treatment_start_at, departure_at, last_event_at, present_until, "
-                + "wait_minutes, disposition FROM silver.patient_visit WHERE visit_id = 'visit-7'",
+                + "impossible, revision, arrival_at, triage_at, treatment_start_at, departure_at, last_event_at, "
+                + "present_until, wait_minutes, disposition FROM silver.patient_visit WHERE visit_id = 'visit-7'",
             check: visits, finding: "without an event"),
         BrokenFlow(
             "a visit's wait is another",
-            "UPDATE silver.patient_visit SET wait_minutes = 20.000001 WHERE visit_id = 'visit-7'", check: visits, finding: "visit of north whose id has the md5 \(FlowWorld.hash)...: wait_minutes"),
+            "UPDATE silver.patient_visit SET wait_minutes = 20.000001 WHERE visit_id = 'visit-7'",
+            check: visits, finding: "visit of north whose id has the md5 \(FlowWorld.hash)...: wait_minutes"),
         BrokenFlow(
             "a census is another",
             "UPDATE gold.occupancy_window SET census_end = 2 WHERE window_minutes = 60 AND sector_id = 'ed' "

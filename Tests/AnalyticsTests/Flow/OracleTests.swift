@@ -216,8 +216,11 @@ extension OnAFlowServer {
                 FROM ops.expected_windows('{1440}') GROUP BY 1 ORDER BY 1
                 """
             #expect(try flow.table(days) == ["ed 04-30 1 0", "lab 07-01 1 0", "ward 07-01 1 0"])
-            try flow.execute("UPDATE silver.patient_flow_event SET occurred_at = '2025-03-01Z' WHERE visit_id = 'b' "
-                + "AND event = 'arrival'")
+            try flow.execute(
+                """
+                UPDATE silver.patient_flow_event SET occurred_at = '2025-03-01Z'
+                WHERE visit_id = 'b' AND event = 'arrival'
+                """)
             let until = "SELECT to_char(present_until, 'YYYY-MM-DD') FROM ops.expected_visits() WHERE visit_id = 'b'"
             #expect(try flow.table(until) == ["2026-03-02"])
         }
