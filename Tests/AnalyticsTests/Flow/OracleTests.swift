@@ -223,6 +223,8 @@ extension OnAFlowServer {
                 """)
             let until = "SELECT to_char(present_until, 'YYYY-MM-DD') FROM ops.expected_visits() WHERE visit_id = 'b'"
             #expect(try flow.table(until) == ["2026-03-02"])
+            // Named on two days since, but not there.
+            #expect(try flow.table(days).last == "ward 06-10 0 0")
         }
 
         @Test func `the capacity in force at a window's start counts`() throws {
