@@ -10,7 +10,7 @@ package enum Invariant: String, CaseIterable, Sendable, Comparable {
     case ledger = "I4"
     /// Nothing is written by an epoch once a newer one has begun.
     case fence = "I5"
-    /// Work goes on within 10 s of the end of the last fault, and nothing the service does alone stands in its way.
+    /// Work goes on soon after the end of the last fault, and nothing the service does alone stands in its way.
     case progress = "I6"
     /// Reading everything again changes no bit.
     case replay = "I8"
