@@ -34,6 +34,9 @@ extension Lane where Source: ~Copyable, Store: ~Copyable {
         }
         guard isQuiet || !asked.isEmpty else { return false }
         ownershipCheckAt = now + configuration.ownershipInterval
+        for case .unsettled(let retakeAt) in partitions.map(\.phase) where retakeAt > now {
+            ownershipCheckAt = min(ownershipCheckAt, retakeAt)
+        }
         store.readOwnership(of: asked)
         enter(.readingOwnership, now)
         return true

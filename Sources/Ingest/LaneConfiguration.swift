@@ -30,8 +30,9 @@ public struct LaneConfiguration: Sendable {
     /// `VALIDATION_MAX_FUTURE_SECONDS` in milliseconds; nil: off.
     public var maxFutureMilliseconds: Int64? = 300_000
     /// How long a partition that another owner has taken is left alone, while the group still gives it to this lane.
-    /// Longer than the session time-out, so that a thawed process hears from the group that it is out before.
-    public var contestedWait: Duration = .seconds(10)
+    /// Longer than the session time-out (6 s), so that a thawed process hears from the group that it is out before;
+    /// not much longer: the rightful owner waits for so long when another's late take-over has come after its own.
+    public var contestedWait: Duration = .seconds(8)
     /// How often the owner of stopped and contested partitions is asked for.
     public var ownershipInterval: Duration = .seconds(2)
     /// First and longest pause between two attempts to reach the database.

@@ -59,7 +59,11 @@ enum LaboratoryProgram {
         let total = try SimulationRun(seeds: seeds).run(threads: HostProcess.processorCount) { state in
             Console.writeLine("\(state.seeds) seeds, \(state.violationCount) violations")
         }
-        for failure in total.failures.prefix(3) { Console.writeLine(SimulationRun.report(seed: failure.seed)) }
+        for failure in total.failures.prefix(3) {
+            // Of one seed alone the whole story is wanted.
+            let lines = seeds.count == 1 ? 1_000 : 60
+            Console.writeLine(SimulationRun.report(seed: failure.seed, lines: lines))
+        }
         for failure in total.failures { Console.writeLine("seed \(failure.seed): \(failure.violations[0])") }
         for fault in SimulatedFault.allCases {
             let count = "\(total.faults[fault] ?? 0)"

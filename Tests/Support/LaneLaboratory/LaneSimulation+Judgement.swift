@@ -7,8 +7,8 @@ internal import VitalSigns
 // The promises, one by one, once all is calm.
 extension LaneSimulation {
     /// After the last fault's end each partition that has something to store must move within so long: a lane that was
-    /// fenced leaves its partition alone for 10 s, and looks every 2 s.
-    static var recoveryLimit: Duration { .seconds(13) }
+    /// fenced leaves its partition alone for 8 s.
+    static var recoveryLimit: Duration { .seconds(10) }
 
     func judge() {
         for place in places {
