@@ -1,3 +1,4 @@
+internal import Kafka
 internal import Postgres
 
 /// What is stored of patient flow, against what the database makes of the stored events by itself: visits, windows and
