@@ -135,7 +135,10 @@ import Testing
         #expect(store.eventsRead == 0)
         store.take([event(.arrival, "14:00", 900, visit: "noon")])
         #expect(store.eventsRead == 0)
+        // Late, but it says nothing that a window shows.
         store.take([event(.triage, "08:30", 901, visit: "v7")])
+        #expect(store.eventsRead == 0)
+        store.take([event(.departure, "08:40", 902, visit: "v7")])
         #expect(store.eventsRead == 49 * 3)
     }
 
@@ -152,8 +155,10 @@ import Testing
 
     @Test func `scattered late events are few questions`() {
         let changes = (0..<500).map { number in
-            FlowBatch([event(.arrival, "\(number * 6):01", number, visit: FlowName("v\(number)"))], known: [])
-                .changes["north"] ?? []
+            let visit = wholeVisit(
+                FlowName("v\(number)"), "\(number * 6):01", "\(number * 6):02", "\(number * 6):07",
+                firstID: 3 * number)
+            return FlowBatch(visit.reversed(), known: []).changes["north"] ?? []
         }
         let fold = FacilityFold(
             facility: "north", lengths: Self.lengths,
