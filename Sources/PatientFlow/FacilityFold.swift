@@ -132,8 +132,11 @@ public struct FacilityFold: Sendable {
                 guard late || (frontierBefore.map { start <= $0 } ?? false) else { continue }
                 for sector in sectors {
                     let key = WindowKey(sector: sector, minutes: minutes, start: start)
-                    guard old.picture(key) != new.picture(key) else { continue }
-                    touched[key, default: 0] += late && raises ? 1 : 0
+                    if old.picture(key) != new.picture(key) {
+                        touched[key, default: 0] += late && raises ? 1 : 0
+                    } else if old.endsSilently(at: key) != new.endsSilently(at: key) {
+                        touched[key, default: 0] += 0
+                    }
                 }
             }
         }
@@ -153,6 +156,12 @@ struct VisitState: Sendable {
     /// Every sector that its events name; the only ones that it can be in.
     var sectors: Set<FlowName> {
         Set(events.flatMap { [$0.sector, $0.sectorAfter] })
+    }
+
+    /// Whether a stay ends at the window's very start. It counts just before it, but when nobody departed (the patient
+    /// is given up) it is no reason for the row: the value changes, and neither picture nor revision does.
+    func endsSilently(at key: WindowKey) -> Bool {
+        timeline?.stays.contains { $0.to == key.start && $0.sector == key.sector } ?? false
     }
 
     /// What the row would say if the visit were alone; nil when it is no reason for the row to be there.

@@ -142,6 +142,27 @@ import Testing
         #expect(store.eventsRead == 49 * 3)
     }
 
+    // day 0 10:00 arrival of a ghost ... given up on day 60 at 10:00; a late word at 10:30 of day 0: at 10:30
+    // day 60       9:00 |----------- somebody else ------------| 11:00
+    @Test func `who is given up at a window's start counts just before it, also when a late word moves that`() {
+        let others = wholeVisit("w", "1449:00", "1449:30", "1451:00", firstID: 10)
+        var store = store([[event(.arrival, "10:00", 1, visit: "ghost")], others])
+        func censusStart(_ clock: String) -> Int? {
+            store.windows[.init(facility: "north", key: WindowKey(sector: "ed", minutes: 5, start: at(clock)))]?
+                .censusStart
+        }
+        func revision(_ clock: String) -> Int? {
+            store.revisions[.init(facility: "north", key: WindowKey(sector: "ed", minutes: 5, start: at(clock)))]
+        }
+        #expect(censusStart("1450:00") == 2 && censusStart("1450:30") == 1)
+        store.take([event(.triage, "10:30", 2, visit: "ghost")])
+        #expect(censusStart("1450:30") == 2 && revision("1450:30") == 0)
+        #expect(censusStart("1450:00") == 2 && revision("1450:00") == 1)
+        store.take([event(.triage, "10:45", 3, visit: "ghost")])
+        #expect(censusStart("1450:30") == 2 && revision("1450:30") == 1)
+        #expect(censusStart("1450:45") == 2 && revision("1450:45") == 0)
+    }
+
     // 1970-01-21 "arrival" (seconds for milliseconds)     ...      2026-01-01 triage
     @Test func `a timestamp in seconds makes a year of windows, not half a century of them`() {
         var arrival = event(.arrival, "10:00", 1)
