@@ -145,7 +145,7 @@ import VitalSigns
     @Test func `a database that is away is awaited with growing pauses, in the group, reading nothing`() {
         let lab = started()
         lab.session.outcomes[.commit] = [.fail(.away("terminated"))]
-        lab.session.outcomes[.connect] = Array(repeating: .fail(.away("refused")), count: 12)
+        lab.session.outcomes[.connect] = Array(repeating: .fail(.away("refused")), count: 24)
         lab.append(2, to: 0, from: 5)
         lab.settle()
         #expect(lab.consumer.assignments.last == [])

@@ -49,7 +49,7 @@ extension OnAServer {
             #expect(loose == "")
             #expect(
                 try connection.value("SELECT count(*) FROM pg_proc WHERE prosecdef AND pronamespace IN \(Self.ours)")
-                    == "5")
+                    == "7")
         }
 
         @Test func `what a later migration makes is the owner's and is read by both roles`() throws {

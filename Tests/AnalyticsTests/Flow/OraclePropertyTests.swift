@@ -35,7 +35,8 @@ extension OnAFlowServer {
 
         private func pad(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
 
-        private static let seeds: [UInt64] = [1, 2, 3, 4, 5, 6]
+        /// Streams that have people in them: of seed 3 everybody is cancelled or gone at once.
+        private static let seeds: [UInt64] = [1, 2, 4, 5, 6]
 
         /// Every stay by itself against every window, where the oracle runs through the steps of a sector once.
         @Test(arguments: seeds) func `levels are what counting every stay gives`(seed: UInt64) throws {
