@@ -82,10 +82,12 @@ extension PostgresStore {
         }
     }
 
-    /// Predictions, then the outcomes of all visits that have changed, then what the predictors have become.
+    /// Predictions, then the outcomes of all visits that have changed or were spoken of, then what the predictors have
+    /// become.
     private mutating func foresightStatements(_ flow: FlowChanges) -> String {
         var sql = ""
-        if flow.foresights.contains(where: { !$0.told.waits.isEmpty }) {
+        let hasWaits = flow.foresights.contains { !$0.told.waits.isEmpty }
+        if hasWaits {
             sql += "; \(FlowSQL.copyPredictions); \(FlowSQL.storePredictions)"
             copies.append(.bytes(FlowSQL.predictions(flow.foresights)))
         }
@@ -93,7 +95,7 @@ extension PostgresStore {
             sql += "; \(FlowSQL.copyForecasts); \(FlowSQL.storeForecasts)"
             copies.append(.bytes(FlowSQL.forecasts(flow.foresights)))
         }
-        if !flow.visits.isEmpty { sql += "; SELECT gold.store_outcomes()" }
+        if hasWaits || !flow.visits.isEmpty { sql += "; SELECT gold.store_outcomes()" }
         if flow.foresights.contains(where: { !$0.states.isEmpty }) {
             sql += "; \(FlowSQL.copyModels); \(FlowSQL.storeModels)"
             copies.append(.bytes(FlowSQL.models(flow.foresights)))

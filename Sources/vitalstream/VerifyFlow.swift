@@ -30,6 +30,8 @@ struct VerifyFlow {
     var revisions = Difference()
     /// Facilities whose revisions cannot be judged.
     var unorderedFacilities: Int64 = 0
+    /// Predictions whose outcome is not what the visit's wait makes it, missing and superfluous ones included.
+    var outcomes: Int64 = 0
 
     /// Recomputes and compares. The caller's transaction is the snapshot.
     /// - Complexity: about two and a half minutes for a million events, in the server.
@@ -83,6 +85,18 @@ struct VerifyFlow {
             SELECT count(*) OVER (), \(window) || 'revision ' || stored || ', by the events ' || expected \
             FROM ops.revision_differences($1::integer[], $2) \(order)
             """, [lengths, topic])
+        outcomes = try connection.query(
+            """
+            SELECT (SELECT count(*) FROM gold.wait_prediction AS p \
+            LEFT JOIN silver.patient_visit AS v USING (visit_id, facility_id) \
+            LEFT JOIN gold.prediction_outcome AS o USING (visit_id, facility_id, prediction_ts, kind) \
+            WHERE CASE WHEN v.disposition <> 'cancelled' THEN v.wait_minutes END \
+            IS DISTINCT FROM o.actual_minutes) \
+            + (SELECT count(*) FROM gold.prediction_outcome AS o WHERE NOT EXISTS (SELECT \
+            FROM gold.wait_prediction AS p WHERE p.visit_id = o.visit_id AND p.facility_id = o.facility_id \
+            AND p.prediction_ts = o.prediction_ts AND p.kind = o.kind))
+            """
+        ).int64(0, 0)
         unorderedFacilities = try connection.query(
             "SELECT count(*) FROM ops.unordered_facilities($1)", [topic]
         ).int64(0, 0)
@@ -109,6 +123,7 @@ struct VerifyFlow {
             ("visits other than their events make them", visits.count),
             ("windows other than the events make them", windows.count),
             ("revisions other than the late events make them", revisions.count),
+            ("outcomes other than the waits make them", outcomes),
         ] {
             checks.append(VerifyCheck(scope: "patient flow", name: name, expected: 0, actual: count))
         }

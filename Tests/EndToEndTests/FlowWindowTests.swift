@@ -171,6 +171,36 @@ import Testing
         for digest in digests { #expect(digest == digests[0], "seed \(seed)") }
     }
 
+    /// The arrival comes last, when the patient has left through another sector: the predictor takes them for one who
+    /// waits, and says so at later windows' ends.
+    @Test(arguments: ["1", "65536"])
+    func `every prediction about a visit whose wait is known has its outcome`(rows: String) throws {
+        try Laboratory.open { laboratory in
+            let log = try laboratory.topic(partitions: 1)
+            let flow = try FlowTopic(laboratory.broker, "flow")
+            try flow.send([
+                SentEvent(1, "v1", "treatment_start", at: 5),
+                SentEvent(6, "v1", "transfer", at: 5, toSector: "ward"),
+                SentEvent(2, sector: "ward", "v1", "departure", at: 9),
+                SentEvent(3, "v2", "arrival", at: 10), SentEvent(4, "v1", "arrival", at: 2),
+                SentEvent(5, "v2", "triage", at: 31),
+            ])
+            let service = try laboratory.serve(log, flow, ["BATCH_MAX_ROWS": rows])
+            try laboratory.awaitFlow(flow)
+            var connection = try laboratory.connect()
+            let told = try connection.texts(
+                """
+                SELECT p.visit_id, count(*) > 1, count(o.visit_id) = count(*), count(o.visit_id),
+                    min(o.actual_minutes) FROM gold.wait_prediction AS p
+                LEFT JOIN gold.prediction_outcome AS o USING (visit_id, facility_id, prediction_ts, kind)
+                GROUP BY 1 ORDER BY 1
+                """)
+            #expect(told.first?[1] == "t" && told.first?[2] == "t" && told.first?[4] == "3")
+            #expect(told.last?[0] == "v2" && told.last?[3] == "0")
+            try service.stop()
+        }
+    }
+
     @Test func `two lanes that write one facility, as after a topic has grown, leave what its events make`() throws {
         try Laboratory.open { laboratory in
             let log = try laboratory.topic(partitions: 1)

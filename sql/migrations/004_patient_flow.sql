@@ -267,6 +267,17 @@ BEGIN
         SET actual_minutes = excluded.actual_minutes, error_minutes = excluded.error_minutes,
             inside90 = excluded.inside90
         WHERE o.actual_minutes IS DISTINCT FROM excluded.actual_minutes;
+    -- And of what was said just now about a visit whose wait had been known before (its arrival came last).
+    INSERT INTO gold.prediction_outcome (
+        visit_id, facility_id, sector_id, prediction_ts, kind, acuity, predicted_minutes, actual_minutes, error_minutes,
+        inside90, model_version)
+    SELECT p.visit_id, p.facility_id, p.sector_id, p.prediction_ts, p.kind, p.acuity, p.predicted_minutes,
+        v.wait_minutes, p.predicted_minutes - v.wait_minutes, v.wait_minutes BETWEEN p.lower90 AND p.upper90,
+        p.model_version
+    FROM pg_temp.stage_wait_prediction AS p
+    JOIN silver.patient_visit AS v ON v.visit_id = p.visit_id AND v.facility_id = p.facility_id
+    WHERE v.wait_minutes IS NOT NULL AND v.disposition <> 'cancelled'
+    ON CONFLICT DO NOTHING;
 END
 $$;
 

@@ -8,7 +8,7 @@ struct SentEvent: Sendable {
     /// Names the event; `identifier` makes a UUID of it.
     var number: Int
     var facility = "north"
-    var sector = "emergency"
+    var sector: String
     var visit: String
     var kind: String
     /// Minutes after `SentEvent.start`.
@@ -20,9 +20,11 @@ struct SentEvent: Sendable {
     static let start: Int64 = 1_767_225_600_000
 
     init(
-        _ number: Int, _ visit: String, _ kind: String, at minute: Double, acuity: Int? = nil, toSector: String? = nil
+        _ number: Int, sector: String = "emergency", _ visit: String, _ kind: String, at minute: Double,
+        acuity: Int? = nil, toSector: String? = nil
     ) {
         self.number = number
+        self.sector = sector
         self.visit = visit
         self.kind = kind
         self.minute = minute
